@@ -1,0 +1,1 @@
+"""The quality benchmark: run.py, report.py, check.py; see ../README.md."""

@@ -1,0 +1,150 @@
+"""Turn the results into Markdown: one table per data set, mean and spread over seeds.
+
+python benchmarks/quality/report.py > report.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.quality.results import (
+    CONFIG,
+    RESULTS,
+    Cell,
+    figure,
+    mean_and_spread,
+    read_config,
+    read_results,
+)
+
+#: Figure, heading, digits, +1 if higher is better, -1 if lower is, 0 if neither.
+COLUMNS: tuple[tuple[str, str, int, int], ...] = (
+    ("shape", "Shape", 4, 1),
+    ("trend", "Trend", 4, 1),
+    ("trend_strict", "Trend (.5, .3)", 4, 1),
+    ("shape_holdout", "Shape, holdout", 4, 1),
+    ("trend_holdout", "Trend, holdout", 4, 1),
+    ("c2st_logistic", "C2ST logistic", 3, 1),
+    ("c2st_trees", "C2ST trees", 3, 1),
+    ("utility", "Utility", 4, 1),
+    ("utility_real", "Utility of real", 4, 0),
+    ("membership_auc", "Membership AUC", 3, 0),
+    ("nearest_share", "Nearest share", 3, 0),
+    ("copy_share", "Copies", 4, 0),
+    ("copy_share_holdout", "Copies in holdout", 4, 0),
+    ("fit_seconds", "Fit s", 0, 0),
+    ("fit_cpu_seconds", "Fit CPU s", 0, 0),
+    ("sample_seconds", "Sample s", 2, 0),
+    ("peak_mb", "Peak MB", 0, 0),
+)
+
+
+def label(cell: Cell) -> str:
+    """Name a row: the model, and its parameters where they are not the defaults."""
+    changed = ", ".join(f"{k}={json.dumps(v)}" for k, v in sorted(cell["parameters"].items()))
+    return f"{cell['model']} ({changed})" if changed else str(cell["model"])
+
+
+def rows_of(cells: list[Cell], order: list[str]) -> dict[str, list[Cell]]:
+    """Group the cells of one data set by row, in the order of the configuration."""
+    groups: dict[str, list[Cell]] = defaultdict(list)
+    place = {name: position for position, name in enumerate(order)}
+    for cell in sorted(cells, key=lambda c: (place.get(c["model"], len(place)), label(c))):
+        groups[label(cell)].append(cell)
+    return groups
+
+
+def best_rows(groups: dict[str, list[Cell]], name: str, sign: int) -> set[str]:
+    """Return the rows with the best mean among fitted models; floor and ceiling do not compete."""
+    means = {}
+    for row, cells in groups.items():
+        found = mean_and_spread(cells, name)
+        if sign and found and any(figure(cell, "fit_seconds") is not None for cell in cells):
+            means[row] = sign * found[0]
+    return {row for row, mean in means.items() if len(means) > 1 and mean == max(means.values())}
+
+
+def text_of(cells: list[Cell], name: str, digits: int) -> str:
+    found = mean_and_spread(cells, name)
+    if found is None:
+        return "n/a"
+    mean, spread, _ = found
+    return f"{mean:.{digits}f}" + ("" if spread is None else f" ± {spread:.{digits}f}")
+
+
+def table(groups: dict[str, list[Cell]]) -> list[str]:
+    shown = [
+        column
+        for column in COLUMNS
+        if any(figure(cell, column[0]) is not None for cells in groups.values() for cell in cells)
+    ]
+    lines = ["| model | seeds | " + " | ".join(heading for _, heading, _, _ in shown) + " |"]
+    lines.append("|---" * (len(shown) + 2) + "|")
+    best = {name: best_rows(groups, name, sign) for name, _, _, sign in shown}
+    for row, cells in groups.items():
+        finished = [cell for cell in cells if "error" not in cell]
+        texts = []
+        for name, _, digits, _ in shown:
+            text = text_of(finished, name, digits)
+            texts.append(f"**{text}**" if row in best[name] else text)
+        lines.append(f"| {row} | {len(finished)} | " + " | ".join(texts) + " |")
+    return lines
+
+
+def failures(groups: dict[str, list[Cell]]) -> list[str]:
+    return [
+        f"- {row}, seed {cell['seed']}: failed: {cell['error']}"
+        for row, cells in groups.items()
+        for cell in cells
+        if "error" in cell
+    ]
+
+
+def report(cells: list[Cell], config: dict[str, Any]) -> str:
+    """Return the whole report."""
+    lines = ["# Quality benchmark", "", "Mean ± standard deviation over seeds; best model in bold."]
+    lines.append("Definitions of the figures: benchmarks/README.md.")
+    place = {name: position for position, name in enumerate(config["datasets"])}
+    names = sorted({cell["data"] for cell in cells})
+    for data in sorted(names, key=lambda name: place.get(name, len(place))):
+        own = [cell for cell in cells if cell["data"] == data]
+        sizes = [cell["rows"] for cell in own if "rows" in cell]
+        lines += ["", f"## {data}", ""]
+        if sizes:
+            size = sizes[0]
+            lines.append(
+                f"{size['train']} training rows, {size['holdout']} holdout rows, "
+                f"{size['columns']} columns."
+            )
+            lines.append("")
+        groups = rows_of(own, list(config["models"]))
+        lines += table(groups)
+        failed = failures(groups)
+        lines += ["", *failed] if failed else []
+    machines = sorted({f"{c['machine']}; {c['threads']} threads" for c in cells if "machine" in c})
+    lines += ["", "Measured on: " + " / ".join(machines or ["nothing yet"]) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    options = parser.parse_args(arguments)
+    cells = read_results(options.results)
+    if not cells:
+        print(f"There are no results in {options.results}; run run.py first.", file=sys.stderr)
+        return 1
+    print(report(cells, read_config(options.config)), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

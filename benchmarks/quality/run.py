@@ -1,0 +1,159 @@
+"""Run cells of the quality benchmark: data sets x models x seeds, each in a fresh process.
+
+    python benchmarks/quality/run.py --data adult --model gan --seeds 0 1 2 --set max_steps=2000
+
+Without arguments, everything in config.json. A cell that is in the results is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.quality.results import (
+    CONFIG,
+    HERE,
+    RESULTS,
+    Cell,
+    append_result,
+    key,
+    read_config,
+    read_results,
+)
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", nargs="+", help="data sets (default: all in the configuration)")
+    parser.add_argument("--model", nargs="+", help="models (default: all in the configuration)")
+    parser.add_argument("--seeds", nargs="+", type=int, help="seeds of split, fit and sample")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="overrides",
+        help="parameters of the model; values are read as JSON where they can be",
+    )
+    parser.add_argument("--threads", type=int, help="threads of fit, sample and metrics")
+    parser.add_argument("--timeout", type=float, default=3600.0, help="seconds for one cell")
+    parser.add_argument("--again", action="store_true", help="run cells that are there already")
+    parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    return parser.parse_args(arguments)
+
+
+def parse_overrides(pairs: list[str]) -> dict[str, Any]:
+    """Turn ``["max_steps=2000", "device=cpu"]`` into parameters."""
+    overrides: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise SystemExit(f"--set wants NAME=VALUE, got {pair!r}.")
+        try:
+            overrides[name] = json.loads(text)
+        except json.JSONDecodeError:
+            overrides[name] = text
+    return overrides
+
+
+def plan(options: argparse.Namespace, config: dict[str, Any]) -> list[Cell]:
+    """List the cells that the options ask for, in the order of the configuration."""
+    for name, known in (("data", config["datasets"]), ("model", config["models"])):
+        unknown = sorted(set(getattr(options, name) or ()) - set(known))
+        if unknown:
+            raise SystemExit(f"--{name}: unknown {unknown}; the configuration has {list(known)}.")
+    overrides = parse_overrides(options.overrides)
+    threads = options.threads or config["threads"]
+    cells = []
+    for data in options.data or config["datasets"]:
+        for model in options.model or config["models"]:
+            entry = config["models"][model]
+            parameters = entry.get("parameters", {}) | overrides if "class" in entry else {}
+            for seed in config["seeds"] if options.seeds is None else options.seeds:
+                cell = {"data": data, "model": model, "seed": seed, "parameters": parameters}
+                cells.append(cell | {"threads": threads})
+    return cells
+
+
+def missing_data(config: dict[str, Any], data: str) -> str | None:
+    """Say why a data set cannot be read, or return None."""
+    file = config["datasets"][data].get("file")
+    if file is None:
+        return None
+    folder = os.environ.get("SYNTHGEN_DATA")
+    if not folder:
+        return f"{data}: skipped, SYNTHGEN_DATA does not name the folder that holds tabular/{file}"
+    path = Path(folder) / "tabular" / file
+    return None if path.is_file() else f"{data}: skipped, there is no file {path}"
+
+
+def run_cell(cell: Cell, config_path: Path, timeout: float) -> Cell:
+    """Run one cell in a process of its own and return its line; failures are lines as well."""
+    environment = os.environ | {name: str(cell["threads"]) for name in _THREAD_VARIABLES}
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "cell.json"
+        command = [sys.executable, str(HERE / "cell.py"), str(config_path), json.dumps(cell)]
+        try:
+            done = subprocess.run(  # noqa: S603  (our own script, no shell)
+                [*command, str(output)],
+                env=environment, capture_output=True, text=True, timeout=timeout, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return cell | {"error": f"not finished after {timeout:g} seconds"}
+        if done.returncode == 0:
+            finished: Cell = json.loads(output.read_text())
+            return finished
+    lines = done.stderr.strip().splitlines()
+    return cell | {"error": lines[-1][:500] if lines else f"exit status {done.returncode}"}
+
+
+def describe(cell: Cell) -> str:
+    if "error" in cell:
+        return f"FAILED: {cell['error']}"
+    scores = cell["scores"]
+    shown = ("shape", "trend", "c2st_logistic", "c2st_trees", "utility", "membership_auc")
+    texts = [f"{name} {scores[name]:.4f}" for name in shown if scores.get(name) is not None]
+    if "fit_seconds" in cell["costs"]:
+        texts.append(f"fit {cell['costs']['fit_seconds']:.0f} s")
+    return ", ".join(texts)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    config = read_config(options.config)
+    cells = plan(options, config)
+    absent = {data: missing_data(config, data) for data in dict.fromkeys(c["data"] for c in cells)}
+    for reason in filter(None, absent.values()):
+        print(reason, file=sys.stderr)
+    cells = [cell for cell in cells if absent[cell["data"]] is None]
+    there = {key(cell) for cell in read_results(options.results) if "error" not in cell}
+    failed = 0
+    for number, cell in enumerate(cells, start=1):
+        head = f"[{number}/{len(cells)}] {cell['data']} {cell['model']} seed {cell['seed']}"
+        if key(cell) in there and not options.again:
+            print(f"{head}: already there")
+            continue
+        start = time.perf_counter()
+        finished = run_cell(cell, options.config, options.timeout)
+        append_result(finished, options.results)
+        failed += "error" in finished
+        seconds = time.perf_counter() - start
+        print(f"{head}: {describe(finished)} ({seconds:.0f} s in all)", flush=True)
+    # Asking for a data set that is not there is an error; skipping it in a full run is not.
+    return int(failed > 0 or (options.data is not None and any(absent.values())))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Synthetic tables from generative adversarial networks.
+
+``GANSynthesizer().fit(df).sample(n)`` learns a table and returns as many new rows as wanted, with
+the same columns, types and gaps. At run time the data goes round once::
+
+    frame --data.schema--> Schema --encode--> codes + Layout --nn--> generator, critic
+                                                                          | train
+    frame <--data.frame-- columns <--encode.inverse-- codes <--sample-- weights
+
+Each layer imports only from those to its left::
+
+    errors < core < data < encode < nn < train < sample < models < evaluate < cli
+
+The public names below are loaded on first use, so that ``import synthgen`` stays fast and does not
+import torch.
+
+Examples
+--------
+>>> import synthgen
+>>> synthgen.Schema.__name__
+'Schema'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from synthgen import errors as errors
+    from synthgen import evaluate as evaluate
+    from synthgen.data import datasets as datasets
+    from synthgen.data.column import Column as Column
+    from synthgen.data.constraints import FixedCombinations as FixedCombinations
+    from synthgen.data.constraints import Inequality as Inequality
+    from synthgen.data.constraints import OneHot as OneHot
+    from synthgen.data.constraints import Predicate as Predicate
+    from synthgen.data.constraints import Range as Range
+    from synthgen.data.constraints import Unique as Unique
+    from synthgen.data.schema import Schema as Schema
+    from synthgen.encode.wanted import Between as Between
+    from synthgen.models.baseline import GaussianCopula as GaussianCopula
+    from synthgen.models.baseline import IndependentColumns as IndependentColumns
+    from synthgen.models.registry import load_synthesizer as load
+    from synthgen.models.tabular import GANSynthesizer as GANSynthesizer
+
+__version__ = "0.1.0"
+
+#: Public name -> (module, attribute); an attribute of None means the module itself.
+_PUBLIC: Final[dict[str, tuple[str, str | None]]] = {
+    "Between": ("synthgen.encode.wanted", "Between"),
+    "Column": ("synthgen.data.column", "Column"),
+    "FixedCombinations": ("synthgen.data.constraints", "FixedCombinations"),
+    "GANSynthesizer": ("synthgen.models.tabular", "GANSynthesizer"),
+    "GaussianCopula": ("synthgen.models.baseline", "GaussianCopula"),
+    "IndependentColumns": ("synthgen.models.baseline", "IndependentColumns"),
+    "Inequality": ("synthgen.data.constraints", "Inequality"),
+    "OneHot": ("synthgen.data.constraints", "OneHot"),
+    "Predicate": ("synthgen.data.constraints", "Predicate"),
+    "Range": ("synthgen.data.constraints", "Range"),
+    "Schema": ("synthgen.data.schema", "Schema"),
+    "Unique": ("synthgen.data.constraints", "Unique"),
+    "datasets": ("synthgen.data.datasets", None),
+    "errors": ("synthgen.errors", None),
+    "evaluate": ("synthgen.evaluate", None),
+    "load": ("synthgen.models.registry", "load_synthesizer"),
+}
+
+__all__ = [
+    "Between",
+    "Column",
+    "FixedCombinations",
+    "GANSynthesizer",
+    "GaussianCopula",
+    "IndependentColumns",
+    "Inequality",
+    "OneHot",
+    "Predicate",
+    "Range",
+    "Schema",
+    "Unique",
+    "__version__",
+    "datasets",
+    "errors",
+    "evaluate",
+    "load",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use (PEP 562)."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'synthgen' has no attribute {name!r}")
+    module_name, attribute = _PUBLIC[name]
+    module = import_module(module_name)
+    value = module if attribute is None else getattr(module, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_PUBLIC))

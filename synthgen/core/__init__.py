@@ -1,0 +1,1 @@
+"""Plumbing that every layer may use; it knows no data and no models."""

@@ -1,0 +1,118 @@
+"""Cells of a frame that constraints compare and overwrite, whatever their dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from synthgen.data.column import Column
+from synthgen.data.datetext import formattable
+from synthgen.data.dtypes import dtype_name, family
+from synthgen.data.values import to_numbers
+from synthgen.errors import ConstraintError
+
+OrderedKind = Literal["numeric", "datetime", "timedelta"]
+
+_KINDS: Final[dict[str, OrderedKind]] = {
+    "datetime": "datetime",
+    "timedelta": "timedelta",
+    "time": "timedelta",
+}
+
+
+def ordered_numbers(
+    df: pd.DataFrame, name: Hashable, form: str | None
+) -> tuple[np.ndarray, OrderedKind]:
+    """Return a column as numbers that order like its values, and what they are.
+
+    Returns
+    -------
+    values : numpy.ndarray of float64, shape (n,)
+        NaN where missing.
+    kind : {"numeric", "datetime", "timedelta"}
+
+    Raises
+    ------
+    ConstraintError
+        If the column is missing or has no order.
+    """
+    require_columns(df, (name,))
+    series = df[name]
+    dtype = dtype_name(series)
+    kind = _KINDS.get(family(dtype), "numeric")
+    if form is not None and family(dtype) in ("string", "object"):
+        kind = "datetime" if formattable(form) else "numeric"
+    elif family(dtype) == "string" or _content(series) == "string":
+        raise ConstraintError(f"The texts of {name!r} have no order for a range or an inequality.")
+    return to_numbers(series, Column(name, kind, dtype, format=form)), kind
+
+
+def _content(series: pd.Series) -> str:
+    return pd.api.types.infer_dtype(series, skipna=True) if series.dtype.kind == "O" else ""
+
+
+def copy_cells(
+    df: pd.DataFrame,
+    columns: tuple[Hashable, ...],
+    broken: np.ndarray,
+    valid: np.ndarray,
+    rng: np.random.Generator,
+) -> pd.DataFrame | None:
+    """Overwrite cells of broken rows by those of random valid rows; None if no row is valid."""
+    rows = np.flatnonzero(broken)
+    if not len(rows):
+        return df
+    donors = np.flatnonzero(valid)
+    if not len(donors):
+        return None
+    taken = rng.choice(donors, size=len(rows))
+    df = df.copy()
+    for name in columns:
+        df[name] = put_cells(df[name], rows, df[name].iloc[taken])
+    return df
+
+
+def put_cells(series: pd.Series, rows: np.ndarray, cells: pd.Series) -> pd.Series:
+    """Return a series in which the cells at `rows` are replaced, of the same dtype."""
+    joined = pd.concat([series, cells], ignore_index=True)
+    order = np.arange(len(series))
+    order[rows] = len(series) + np.arange(len(rows))
+    result: pd.Series = joined.iloc[order].set_axis(series.index)
+    result.name = series.name
+    return result
+
+
+def canonical_limit(bound: Any, kind: str, name: Hashable) -> float | None:
+    """Return a limit given by the user as a canonical number.
+
+    Raises
+    ------
+    ConstraintError
+        If it is not one.
+    """
+    try:
+        return canonical_bound(bound, kind)
+    except ValueError as error:
+        raise ConstraintError(f"The range of {name!r}: {error}") from error
+
+
+def plain_values(series: pd.Series) -> list[Any]:
+    """Return values as Python objects with None for missing, comparable across dtypes."""
+    missing = series.isna().to_numpy()
+    return [None if gone else value for value, gone in zip(series.tolist(), missing, strict=True)]
+
+
+def require_columns(df: pd.DataFrame, names: Iterable[Hashable]) -> None:
+    """Check that a frame has the columns of a constraint.
+
+    Raises
+    ------
+    ConstraintError
+        If it has not.
+    """
+    missing = [name for name in names if name not in df.columns]
+    if missing:
+        raise ConstraintError(f"The frame lacks the columns {missing!r} of a constraint.")

@@ -1,0 +1,136 @@
+"""Tables in files: CSV (plain or gzip), Parquet and Feather/Arrow, told apart by the suffix."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from synthgen.data.arrow import require_pyarrow
+from synthgen.errors import InvalidDataError
+
+_FORMATS: Final = {
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".parquet": "parquet",
+    ".feather": "feather",
+    ".arrow": "feather",
+}
+
+
+def read_path(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table from a file.
+
+    Parameters
+    ----------
+    path : path-like
+        Ends in .csv, .csv.gz, .parquet, .feather or .arrow.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    InvalidDataError
+        If the file is missing, of an unknown kind or unreadable.
+    """
+    source = Path(path)
+    kind = _kind(source)
+    if not source.is_file():
+        raise InvalidDataError(f"There is no file '{source}'.")
+    try:
+        if kind == "csv":
+            return pd.read_csv(source, low_memory=False)
+        require_pyarrow(f"Reading '{source.name}'")
+        return pd.read_parquet(source) if kind == "parquet" else pd.read_feather(source)
+    except (ValueError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InvalidDataError(f"'{source}' cannot be read as {kind}: {reason}") from error
+
+
+def write_path(df: Any, path: str | os.PathLike[str]) -> None:
+    """Write a table to a file, whole or not at all.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame, polars.DataFrame, pyarrow.Table or numpy.ndarray
+    path : path-like
+        Ends in .csv, .csv.gz, .parquet, .feather or .arrow. The folder is made if need be.
+
+    Raises
+    ------
+    InvalidDataError
+        If the suffix is unknown.
+    OSError
+        If the disk is full or not writable; a file that was there before stays as it was.
+    """
+    target = Path(path)
+    write = _writer(df, _kind(target))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".", suffix=_suffix(target), dir=target.parent)
+    os.close(handle)
+    staging = Path(name)
+    try:
+        write(staging)
+        staging.chmod(0o666 & ~_umask())
+        staging.replace(target)
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def _writer(df: Any, kind: str) -> Callable[[Path], None]:
+    if kind == "csv":
+        frame = _plain(df)
+        return lambda path: frame.to_csv(path, index=False)
+    pa = require_pyarrow(f"Writing {kind}")
+    table = df if isinstance(df, pa.Table) else _table(df, pa)
+    if kind == "parquet":
+        import pyarrow.parquet as pq
+
+        return lambda path: pq.write_table(table, path)
+    from pyarrow import feather
+
+    return lambda path: feather.write_feather(table, path)
+
+
+def _plain(df: Any) -> pd.DataFrame:
+    if isinstance(df, pd.DataFrame):
+        return df
+    return df.to_pandas() if hasattr(df, "to_pandas") else pd.DataFrame(df)
+
+
+def _table(df: Any, pa: Any) -> Any:
+    if hasattr(df, "to_arrow"):
+        return df.to_arrow()
+    frame = df if isinstance(df, pd.DataFrame) else pd.DataFrame(df)
+    if not all(isinstance(label, str) for label in frame.columns):
+        frame = frame.set_axis([str(label) for label in frame.columns], axis=1)
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _suffix(path: Path) -> str:
+    name = path.name.lower()
+    return next(
+        (suffix for suffix in sorted(_FORMATS, key=len, reverse=True) if name.endswith(suffix)),
+        path.suffix,
+    )
+
+
+def _kind(path: Path) -> str:
+    suffix = _suffix(path)
+    if suffix not in _FORMATS:
+        raise InvalidDataError(
+            f"'{path}' has an unknown kind of file name; use one of {', '.join(_FORMATS)}."
+        )
+    return _FORMATS[suffix]
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

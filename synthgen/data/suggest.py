@@ -1,0 +1,191 @@
+"""Constraints that all rows of a table obey and that are unlikely to be an accident."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from synthgen.data.constraints import (
+    Constraint,
+    FixedCombinations,
+    Inequality,
+    OneHot,
+    Range,
+    Unique,
+)
+from synthgen.data.values import to_numbers
+
+if TYPE_CHECKING:
+    from synthgen.data.schema import Schema
+
+_ENOUGH_ROWS: Final = 100
+_PROBE: Final = 2_000
+_MOST_LEVELS: Final = 1_000
+_MOST_COLUMNS: Final = 100
+
+
+def suggest_constraints(df: pd.DataFrame, schema: Schema) -> tuple[Constraint, ...]:
+    """Suggest constraints; look at them before using them.
+
+    Suggested are numbers that are never negative, pairs of columns of which one is never above the
+    other and that are close enough to be comparable, columns of which one decides the other, groups
+    of 0/1 columns of which exactly one is set, and ids without repetition.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        At least 100 rows, or nothing is suggested.
+    schema : Schema
+
+    Returns
+    -------
+    tuple of Constraint
+        All rows of `df` obey all of them.
+    """
+    if len(df) < _ENOUGH_ROWS:
+        return ()
+    numbers = {
+        column.name: to_numbers(df[column.name], column)
+        for column in schema
+        if column.kind in ("numeric", "integer", "datetime")
+    }
+    units = {name: schema[name].kind == "datetime" for name in numbers}
+    one_hot = _one_hot(df, schema)
+    grouped = {name for group in one_hot for name in group.columns}
+    found: list[Constraint] = list(one_hot)
+    found += [rule for rule in _ranges(numbers, units) if rule.column not in grouped]
+    found += [r for r in _inequalities(numbers, units) if not grouped & set(r.columns)]
+    found += _fixed_combinations(df, schema)
+    found += _unique(df, schema)
+    return tuple(found)
+
+
+def _ranges(numbers: dict[Hashable, np.ndarray], is_date: dict[Hashable, bool]) -> list[Range]:
+    rules = []
+    for name, values in numbers.items():
+        present = values[~np.isnan(values)]
+        if not is_date[name] and len(present) >= _ENOUGH_ROWS and present.min() >= 0:
+            rules.append(Range(name, low=0))
+    return rules
+
+
+def _inequalities(
+    numbers: dict[Hashable, np.ndarray], is_date: dict[Hashable, bool]
+) -> list[Inequality]:
+    rules = []
+    for low, high in permutations(list(numbers)[:_MOST_COLUMNS], 2):
+        if is_date[low] != is_date[high]:
+            continue
+        if _ordered(numbers[low], numbers[high], is_date[low]):
+            rules.append(Inequality(low, high))
+    return _without_implied(rules)
+
+
+def _ordered(low: np.ndarray, high: np.ndarray, is_date: bool) -> bool:
+    """Whether low <= high in all rows, and their ranges overlap so much that it says something."""
+    step = max(1, len(low) // _PROBE)
+    if (low[::step] > high[::step]).any():
+        return False
+    both = ~(np.isnan(low) | np.isnan(high))
+    low, high = low[both], high[both]
+    if len(low) < _ENOUGH_ROWS or (low > high).any() or (low == high).all():
+        return False
+    # Were the two independent, this many pairs would be in the wrong order.
+    sample = np.sort(high)
+    expected = float(np.mean(np.searchsorted(sample, low, side="left") / len(sample)))
+    if expected * len(low) < 20:
+        return False
+    if is_date:
+        return True
+    tied = float(np.corrcoef(_ranks(low), _ranks(high))[0, 1]) if len(np.unique(low)) > 2 else 0.0
+    return tied > 0.3
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return np.asarray(pd.Series(values).rank().to_numpy())
+
+
+def _without_implied(rules: list[Inequality]) -> list[Inequality]:
+    """Leave out a <= c where a <= b and b <= c are there."""
+    pairs = {rule.columns for rule in rules}
+    names = {name for pair in pairs for name in pair}
+    implied = {
+        (a, c)
+        for a, c in pairs
+        if any((a, b) in pairs and (b, c) in pairs and (c, b) not in pairs for b in names)
+    }
+    return [rule for rule in rules if rule.columns not in implied]
+
+
+def _fixed_combinations(df: pd.DataFrame, schema: Schema) -> list[FixedCombinations]:
+    """Find columns of which one decides the other, joined into groups that share a column."""
+    codes: dict[Hashable, tuple[np.ndarray, int]] = {}
+    for column in schema:
+        if column.kind not in ("categorical", "ordinal", "integer", "boolean"):
+            continue
+        code, levels = pd.factorize(df[column.name], use_na_sentinel=False)
+        if 2 < len(levels) <= min(_MOST_LEVELS, len(df) // 5):
+            codes[column.name] = code, len(levels)
+    groups: list[list[Hashable]] = []
+    for a, b in combinations(list(codes)[:_MOST_COLUMNS], 2):
+        if not _decides(codes[a], codes[b]):
+            continue
+        home = next((group for group in groups if a in group or b in group), None)
+        if home is None:
+            groups.append([a, b])
+        else:
+            home += [name for name in (a, b) if name not in home]
+    rules = []
+    for group in groups:
+        rule = FixedCombinations(tuple(group)).fit(df)
+        if len(rule.combinations or ()) <= 2 * max(codes[name][1] for name in group):
+            rules.append(rule)
+    return rules
+
+
+def _decides(a: tuple[np.ndarray, int], b: tuple[np.ndarray, int]) -> bool:
+    """Whether either column is a function of the other, with enough repetition to tell."""
+    pairs = len(np.unique(a[0][:_PROBE].astype(np.int64) * b[1] + b[0][:_PROBE]))
+    if pairs > max(a[1], b[1]):
+        return False
+    pairs = len(np.unique(a[0].astype(np.int64) * b[1] + b[0]))
+    return pairs == max(a[1], b[1]) and pairs * 5 <= len(a[0])
+
+
+def _one_hot(df: pd.DataFrame, schema: Schema) -> list[OneHot]:
+    """Find groups of neighbouring 0/1 columns of which exactly one is set in every row."""
+    rules: list[OneHot] = []
+    run: list[Hashable] = []
+    total = np.zeros(len(df))
+    for column in schema:
+        values = _flags(df, schema, column.name)
+        if values is None or (total + values > 1).any():
+            run, total = [], np.zeros(len(df))
+        if values is None:
+            continue
+        run.append(column.name)
+        total = total + values
+        if (total == 1).all() and len(run) > 1:
+            rules.append(OneHot(tuple(run)))
+            run, total = [], np.zeros(len(df))
+    return rules
+
+
+def _flags(df: pd.DataFrame, schema: Schema, name: Hashable) -> np.ndarray | None:
+    column = schema[name]
+    if column.kind not in ("integer", "boolean", "numeric") or column.nullable:
+        return None
+    values = to_numbers(df[name], column)
+    return values if ((values == 0) | (values == 1)).all() else None
+
+
+def _unique(df: pd.DataFrame, schema: Schema) -> list[Unique]:
+    return [
+        Unique((column.name,))
+        for column in schema
+        if column.kind == "id" and df[column.name].is_unique
+    ]

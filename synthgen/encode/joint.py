@@ -1,0 +1,157 @@
+"""Columns that are always drawn together: fixed combinations and one-hot groups.
+
+The combinations seen in training are the levels of one block, so no other combination can appear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthgen.core.serialize import decode_scalar, encode_scalar
+from synthgen.data.schema import Column
+from synthgen.data.values import cast_levels
+from synthgen.encode.base import CellCondition, Resolution
+from synthgen.encode.category import LevelStates
+from synthgen.encode.layout import Head, StateBlock
+from synthgen.encode.numeric import describe
+from synthgen.encode.wanted import Wanted, is_missing
+from synthgen.errors import ConditionError
+
+
+@dataclass(frozen=True)
+class JointEncoder:
+    """Encoder of several columns as one.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+    values : tuple of tuple
+        The combinations, those with a state of their own first; a missing cell is None.
+    mapping : LevelStates
+        Their counts and states.
+    """
+
+    columns: tuple[Column, ...]
+    values: tuple[tuple[Any, ...], ...]
+    mapping: LevelStates
+
+    @classmethod
+    def fit(
+        cls, frame: pd.DataFrame, columns: tuple[Column, ...], resolution: Resolution
+    ) -> JointEncoder:
+        """Learn the combinations of `columns` in `frame` and their shares."""
+        codes, found = pd.factorize(_as_tuples(frame, columns))
+        counts = np.bincount(codes, minlength=len(found))
+        order = np.argsort(-counts, kind="stable")
+        own = len(found) if len(found) <= resolution.levels else resolution.levels - 1
+        values = tuple(tuple(found[k]) for k in order)
+        return cls(columns, values, LevelStates(counts[order], own, 0))
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        """The columns' labels."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def blocks(self) -> tuple[StateBlock, ...]:
+        """One block."""
+        shares = self.mapping.frequencies
+        return (StateBlock(0, shares, np.empty((len(shares), 0))),)
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """None."""
+        return ()
+
+    @cached_property
+    def _places(self) -> dict[tuple[Any, ...], int]:
+        return {value: place for place, value in enumerate(self.values)}
+
+    @cached_property
+    def _levels(self) -> dict[Any, Any]:
+        return {
+            column.name: cast_levels([value[k] for value in self.values], column.dtype)
+            for k, column in enumerate(self.columns)
+        }
+
+    def missing_states(self) -> list[tuple[int, int]]:
+        """Return the states that mean missing."""
+        return []
+
+    def transform(
+        self, frame: pd.DataFrame, rng: np.random.Generator | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return codes of shape (n, 1) and no scores."""
+        codes, found = pd.factorize(_as_tuples(frame, self.columns))
+        places = np.array([self._places.get(tuple(value), -2) for value in found], dtype=np.int64)
+        states = self.mapping.states(places[codes])
+        return states[:, None], np.empty((len(frame), 0), np.float32)
+
+    def inverse(
+        self,
+        codes: np.ndarray,
+        scores: np.ndarray,
+        rows: np.ndarray,
+        rng: np.random.Generator,
+        wanted: Mapping[Any, Wanted],
+    ) -> dict[Any, Any]:
+        """Return the columns in their original dtypes."""
+        allowed = np.ones(len(self.values), dtype=bool)
+        for name in set(self.names) & set(wanted):
+            allowed &= self._allowed(name, wanted[name])
+        levels = self.mapping.levels(codes[:, 0], rng, allowed)
+        return {name: array.take(levels, allow_fill=True) for name, array in self._levels.items()}
+
+    def condition(self, name: Any, wanted: Wanted) -> CellCondition:
+        """Translate a condition on one of the columns.
+
+        Raises
+        ------
+        ConditionError
+            If no combination satisfies it.
+        """
+        allowed = self._allowed(name, wanted)
+        if not allowed.any():
+            raise ConditionError(f"Column {name!r} is never {describe(wanted)} in the data.")
+        return CellCondition((self.mapping.weights(allowed, False),), ())
+
+    def _allowed(self, name: Any, wanted: Wanted) -> np.ndarray:
+        place = self.names.index(name)
+        return np.array([_satisfies(value[place], wanted) for value in self.values], dtype=bool)
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return JSON facts and arrays."""
+        facts = {"values": [encode_scalar(value) for value in self.values], "own": self.mapping.own}
+        return facts, {"counts": self.mapping.counts}
+
+    @classmethod
+    def from_state(
+        cls, columns: tuple[Column, ...], facts: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> JointEncoder:
+        """Rebuild an encoder from :meth:`to_state`."""
+        values = tuple(decode_scalar(value) for value in facts["values"])
+        return cls(columns, values, LevelStates(arrays["counts"], facts["own"], 0))
+
+
+def _as_tuples(frame: pd.DataFrame, columns: Iterable[Column]) -> pd.Series:
+    parts = []
+    for column in columns:
+        series = frame[column.name]
+        cells = series.astype(object)
+        parts.append(cells.where(series.notna(), None).tolist())
+    return pd.Series(list(zip(*parts, strict=True)), dtype=object)
+
+
+def _satisfies(cell: Any, wanted: Wanted) -> bool:
+    if is_missing(cell):
+        return wanted.missing
+    if wanted.between is not None:
+        low, high = wanted.between.low, wanted.between.high
+        return (low is None or cell >= low) and (high is None or cell <= high)
+    return cell in wanted.values

@@ -1,0 +1,98 @@
+"""Small statistics shared by the metrics."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from synthgen.errors import InvalidDataError
+
+#: Two-sided 95 % quantile of the standard normal distribution.
+Z95 = 1.959963984540054
+
+
+def auc(positive: ArrayLike, score: ArrayLike) -> float:
+    """Return the area under the ROC curve; ties count half.
+
+    Parameters
+    ----------
+    positive : array-like of bool of shape (n,)
+    score : array-like of float of shape (n,)
+        Higher means more likely positive.
+
+    Raises
+    ------
+    InvalidDataError
+        If there are no positives or no negatives.
+
+    Examples
+    --------
+    >>> auc([True, False, True], [0.9, 0.5, 0.5])
+    0.75
+    """
+    mask = np.asarray(positive, dtype=bool)
+    n_positive = int(mask.sum())
+    n_negative = len(mask) - n_positive
+    if n_positive == 0 or n_negative == 0:
+        raise InvalidDataError(
+            f"An AUC needs both classes, got {n_positive} positive and {n_negative} negative rows."
+        )
+    _, place, counts = np.unique(
+        np.asarray(score, dtype=np.float64), return_inverse=True, return_counts=True
+    )
+    mean_ranks = np.cumsum(counts) - (counts - 1) / 2  # of each distinct score, from 1
+    wins = mean_ranks[place[mask]].sum() - n_positive * (n_positive + 1) / 2
+    return float(wins / (n_positive * n_negative))
+
+
+def auc_interval(area: float, n_positive: int, n_negative: int) -> tuple[float, float]:
+    """Return the 95 % interval of an AUC.
+
+    References
+    ----------
+    Hanley & McNeil (1982), The meaning and use of the area under a ROC curve, Radiology 143.
+    """
+    q1 = area / (2 - area)
+    q2 = 2 * area**2 / (1 + area)
+    variance = area * (1 - area)
+    variance += (n_positive - 1) * (q1 - area**2) + (n_negative - 1) * (q2 - area**2)
+    error = Z95 * math.sqrt(max(variance, 0.0) / (n_positive * n_negative))
+    return max(0.0, area - error), min(1.0, area + error)
+
+
+def share_interval(share: float, n: int) -> tuple[float, float]:
+    """Return the 95 % Wilson interval of a share of `n` trials.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
+
+    Examples
+    --------
+    >>> tuple(round(end, 3) for end in share_interval(0.5, 100))
+    (0.404, 0.596)
+    """
+    spread = Z95**2 / n
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    low = 0.0 if share == 0 else max(0.0, centre - half)
+    return low, 1.0 if share == 1 else min(1.0, centre + half)
+
+
+def stratified_folds(
+    labels: NDArray[np.int64], n_splits: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Assign each row to a fold so that every label is spread evenly.
+
+    Returns
+    -------
+    numpy.ndarray of int of shape (n,)
+        Fold numbers 0..n_splits-1.
+    """
+    folds = np.empty(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        folds[rows] = np.arange(len(rows)) % n_splits
+    return folds

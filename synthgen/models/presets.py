@@ -1,0 +1,142 @@
+"""Classic GANs and our own as recipes on one engine, and sizes that fit the table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from synthgen.errors import InvalidParameterError
+from synthgen.train.recipe import Recipe
+from synthgen.train.terms import TermSpec
+
+_PENALTY = TermSpec("zero_centred_penalty", {"gamma": 0.05, "every": 4})
+
+#: Recipes by name. The classics are as published, on the same encoding and network shapes.
+PRESETS: Final[dict[str, Recipe]] = {
+    "mixture": Recipe(
+        name="mixture",
+        terms=(TermSpec("moments"), _PENALTY),
+        warmup=0.2,
+    ),
+    "moments": Recipe(
+        name="moments",
+        terms=(TermSpec("moments"),),
+        warmup=1.0,
+    ),
+    "relativistic": Recipe(
+        name="relativistic",
+        terms=(_PENALTY,),
+    ),
+    "vanilla": Recipe(
+        name="vanilla",
+        objective="non_saturating",
+        relaxation="softmax",
+        generator_rate=2e-4,
+        critic_rate=2e-4,
+        critic_betas=(0.5, 0.999),
+        generator_betas=(0.5, 0.999),
+    ),
+    "wgan": Recipe(
+        name="wgan",
+        objective="wasserstein",
+        terms=(TermSpec("weight_clipping", {"limit": 0.01}),),
+        relaxation="softmax",
+        critic_steps=5,
+        generator_rate=5e-4,
+        critic_rate=5e-4,
+    ),
+    "wgan-gp": Recipe(
+        name="wgan-gp",
+        objective="wasserstein",
+        terms=(TermSpec("gradient_penalty", {"weight": 10.0}),),
+        relaxation="softmax",
+        critic_steps=5,
+        generator_rate=2e-4,
+        critic_rate=2e-4,
+        generator_betas=(0.0, 0.9),
+        critic_betas=(0.0, 0.9),
+    ),
+    "lsgan": Recipe(
+        name="lsgan",
+        objective="least_squares",
+        relaxation="softmax",
+        generator_rate=2e-4,
+        critic_rate=2e-4,
+        critic_betas=(0.5, 0.999),
+        generator_betas=(0.5, 0.999),
+    ),
+    "cgan": Recipe(
+        name="cgan",
+        objective="non_saturating",
+        terms=(TermSpec("condition_match"),),
+        conditioning="label",
+        relaxation="softmax",
+        generator_rate=2e-4,
+        critic_rate=2e-4,
+        critic_betas=(0.5, 0.999),
+        generator_betas=(0.5, 0.999),
+    ),
+    "ctgan": Recipe(
+        name="ctgan",
+        objective="wasserstein",
+        terms=(TermSpec("condition_match"), TermSpec("gradient_penalty", {"weight": 10.0})),
+        conditioning="sampling",
+        relaxation="softmax",
+        temperature=0.2,
+        batch_size=500,
+        pack=10,
+        generator_rate=2e-4,
+        critic_rate=2e-4,
+        generator_betas=(0.5, 0.9),
+        critic_betas=(0.5, 0.9),
+        decay_from=1.0,
+    ),
+}
+
+#: What ``preset="auto"`` stands for.
+DEFAULT: Final = "mixture"
+
+
+def list_presets() -> tuple[str, ...]:
+    """Return the names that ``preset`` accepts beside "auto".
+
+    Examples
+    --------
+    >>> "wgan-gp" in list_presets()
+    True
+    """
+    return tuple(PRESETS)
+
+
+def resolve_recipe(preset: str | Recipe, n_rows: int) -> Recipe:
+    """Return the recipe to train with.
+
+    Parameters
+    ----------
+    preset : str or Recipe
+        A name is looked up, and its sizes are fitted to the table; a recipe is taken as it is.
+    n_rows : int
+        Rows of the table.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is no such preset.
+    """
+    if isinstance(preset, Recipe):
+        return preset.check()
+    if not isinstance(preset, str) or (preset != "auto" and preset not in PRESETS):
+        known = ", ".join(repr(name) for name in ("auto", *PRESETS))
+        raise InvalidParameterError(f"preset must be one of {known} or a Recipe, got {preset!r}.")
+    recipe = PRESETS[DEFAULT if preset == "auto" else preset]
+    if recipe.name in ("mixture", "moments", "relativistic"):
+        recipe = recipe.replace(**_sizes(n_rows))
+    return recipe.check()
+
+
+def _sizes(n_rows: int) -> dict[str, int | float]:
+    """Return network and batch sizes for a table of `n_rows` rows."""
+    if n_rows < 2_000:
+        return {"width": 128, "critic_width": 128, "batch_size": 256, "steps": 3_000, "ema": 0.99}
+    if n_rows < 200_000:
+        return {"steps": 7_000}
+    return {"width": 384, "critic_width": 384, "batch_size": 1_024, "steps": 10_000, "ema": 0.999}

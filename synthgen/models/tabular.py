@@ -1,0 +1,498 @@
+"""The synthesizer of tables: schema, encoding, training, refinement and sampling in one estimator."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from synthgen.core.device import resolve_device, supports_bfloat16
+from synthgen.core.params import check_choice, check_integer, check_real
+from synthgen.core.progress import ProgressBar
+from synthgen.core.random import generator, isolated_torch_rng, root_seed, torch_generator
+from synthgen.core.serialize import Artifact
+from synthgen.data.frame import read_frame, write_frame
+from synthgen.data.schema import Schema
+from synthgen.encode.base import Resolution
+from synthgen.encode.calibrate import Calibration
+from synthgen.encode.layout import EncodedTable, Layout
+from synthgen.encode.table import TableEncoder
+from synthgen.encode.wanted import parse_wanted
+from synthgen.errors import ConditionError, InvalidDataError, InvalidParameterError
+from synthgen.models.base import BaseSynthesizer
+from synthgen.models.memory import check_memory
+from synthgen.models.monitor import QualityMonitor
+from synthgen.models.presets import resolve_recipe
+from synthgen.sample.draw import RowSource
+from synthgen.sample.refine import Refiner, fit_refiner
+from synthgen.sample.rowwise import RowwiseSampler
+from synthgen.sample.sampler import BLOCK, Request, Sampler
+from synthgen.sample.conditional import check_pool, weigh_latents
+from synthgen.train.checkpoint import Checkpoint
+from synthgen.train.conditioning import Conditioning
+from synthgen.train.recipe import Recipe
+from synthgen.train.table import TableTask, build_generator
+from synthgen.train.trainer import Budget, Trainer
+
+logger = logging.getLogger(__name__)
+
+#: A validation split is kept back from this many rows on, and has at most so many rows.
+_LEAST_TO_SPLIT = 500
+_MOST_VALIDATION = 4_000
+
+
+class GANSynthesizer(BaseSynthesizer):
+    """Learns a table and generates as many new rows as you like.
+
+    The generator maps a latent vector to one explicit distribution per column, so that conditions,
+    gaps and likelihoods come with the model. It is trained by matching all pairwise moments and by
+    a relativistic critic, and refined by resampling; see the user guide.
+
+    Parameters
+    ----------
+    schema : Schema, optional
+        What the columns mean; inferred by default.
+    preset : str or Recipe, default="auto"
+        A name of :func:`~synthgen.models.presets.list_presets`, or a recipe of your own.
+    max_minutes : float, default=5
+        Most minutes that training takes. Results repeat exactly only if steps end it, not the
+        clock.
+    max_steps : int or "auto", default="auto"
+        Most training steps; by default what the recipe says for the size of the table.
+    batch_size : int or "auto", default="auto"
+        Rows per step.
+    refine : bool or "auto", default="auto"
+        Resample generated rows by a boosted-tree critic if held-out rows say that it helps; True
+        insists on trying however few rows there are.
+    calibrate : bool, default=False
+        Correct the marginal distribution of continuous columns exactly. It does not keep exact
+        sums among columns.
+    validation_fraction : float or "auto", default="auto"
+        Share of rows in [0, .5] kept out of training to choose the best state and to judge the
+        refinement. By default a tenth (4,000 rows at most), and none below 500 rows.
+    device : str, default="auto"
+        Where to train: "cpu", "cuda", "mps", ... By default the fastest there is.
+    random_state : None, int, numpy RandomState or Generator
+        An integer makes ``fit`` repeatable.
+    verbose : int, default=0
+        1 shows progress on the terminal.
+    warm_start : bool, default=False
+        Start from the weights of the previous ``fit`` on a table of the same schema.
+    checkpoint_dir : str, optional
+        Folder to keep the state of training in; ``fit`` with the same data and parameters
+        continues from it exactly.
+
+    Attributes
+    ----------
+    recipe_ : Recipe
+        What was trained.
+    history_ : pandas.DataFrame
+        One row per check: step, seconds, shape, trend, and the AUC of boosted trees that tell
+        generated rows from validation rows (.5 is best).
+    refinement_ : dict
+        What the refinement found and whether it is used.
+    n_steps_ : int
+        Steps done.
+    best_step_ : int
+        Step of the state that was kept.
+    stopped_by_ : str
+        "steps", "time", "patience" or "interrupt".
+    device_ : torch.device
+        Where the model is.
+    schema_ : Schema
+    n_features_in_ : int
+    feature_names_in_ : numpy.ndarray of str
+
+    References
+    ----------
+    Huang et al., "The GAN is dead; long live the GAN! A Modern Baseline GAN", NeurIPS 2024,
+    arXiv:2501.05441. Azadi et al., "Discriminator Rejection Sampling", ICLR 2019, arXiv:1810.06758.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from synthgen import GANSynthesizer
+    >>> df = pd.DataFrame({"size": ["S", "M", "L", "M"] * 50, "price": [1.5, 2.5, 3.0, 2.0] * 50})
+    >>> synth = GANSynthesizer(max_steps=20, random_state=0).fit(df)
+    >>> synth.sample(3, random_state=1).shape
+    (3, 2)
+    """
+
+    recipe_: Recipe
+    history_: pd.DataFrame
+    refinement_: dict[str, Any]
+    n_steps_: int
+    best_step_: int
+    stopped_by_: str
+    device_: torch.device
+
+    def __init__(
+        self,
+        *,
+        schema: Schema | None = None,
+        preset: str | Recipe = "auto",
+        max_minutes: float = 5.0,
+        max_steps: int | str = "auto",
+        batch_size: int | str = "auto",
+        refine: bool | str = "auto",
+        calibrate: bool = False,
+        validation_fraction: float | str = "auto",
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+        warm_start: bool = False,
+        checkpoint_dir: str | None = None,
+    ) -> None:
+        self.schema = schema
+        self.preset = preset
+        self.max_minutes = max_minutes
+        self.max_steps = max_steps
+        self.batch_size = batch_size
+        self.refine = refine
+        self.calibrate = calibrate
+        self.validation_fraction = validation_fraction
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.checkpoint_dir = checkpoint_dir
+
+    def _check_parameters(self) -> None:
+        check_real("max_minutes", self.max_minutes, low=0.0, closed="neither")
+        check_integer("max_steps", self.max_steps, minimum=1, words=["auto"])
+        check_integer("batch_size", self.batch_size, minimum=1, words=["auto"])
+        check_choice("refine", self.refine, [True, False, "auto"])
+        check_choice("calibrate", self.calibrate, [True, False])
+        check_choice("warm_start", self.warm_start, [True, False])
+        check_integer("verbose", int(self.verbose), minimum=0)
+        if self.validation_fraction != "auto":
+            check_real("validation_fraction", self.validation_fraction, low=0.0, high=0.5)
+        if self.checkpoint_dir is not None and not isinstance(self.checkpoint_dir, (str, Path)):
+            raise InvalidParameterError(
+                f"checkpoint_dir must be a path or None, got {self.checkpoint_dir!r}."
+            )
+
+    def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> None:
+        device = resolve_device(self.device)
+        recipe = self._recipe(len(frame))
+        resolution = Resolution.for_table(len(frame), frame.shape[1])
+        encoder = TableEncoder.fit(frame, schema, resolution)
+        layout = encoder.layout
+        if layout.n_cells == 0:
+            kinds = ", ".join(sorted({column.kind for column in schema.columns}))
+            raise InvalidDataError(
+                f"There is nothing to learn: all columns are of kind {kinds}, which are "
+                "regenerated. Give a column another kind with schema.with_column(...)."
+            )
+        check_memory(layout, len(frame), recipe)
+        table = encoder.transform(frame, generator(seed, "encode"))
+        train, validation = self._split(table, seed)
+        fast = supports_bfloat16(device)
+        blocks = _condition_blocks(encoder, recipe, target)
+        with isolated_torch_rng(seed, "weights"):
+            task = TableTask(
+                layout,
+                train,
+                recipe,
+                condition_blocks=blocks,
+                device=device,
+                low_precision=fast,
+            )
+        if self.warm_start and hasattr(self, "sampler_"):
+            _copy_weights(self.sampler_, task, layout)
+        conditioning = Conditioning(layout, blocks) if blocks else None
+        judged = validation if len(validation) else train
+        with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
+            trainer = Trainer(
+                task,
+                recipe,
+                Budget(steps=recipe.steps, seconds=60.0 * self.max_minutes),
+                seed=seed,
+                monitor=QualityMonitor(layout, judged, conditioning, seed),
+                listener=bar.update,
+                checkpoint=self._checkpoint(recipe, seed, table),
+            )
+            result = trainer.run()
+        source = RowSource(result.generator.to(device), conditioning)  # type: ignore[arg-type]
+        refiner = self._refine(layout, train, validation, source, seed)
+        self.sampler_ = Sampler(encoder, source, refiner)
+        if self.calibrate:
+            generated = self.sampler_.encoded(min(max(len(train), BLOCK), 200_000), seed, (0, 1))
+            calibration = Calibration.fit(layout, train, generated)
+            self.sampler_ = Sampler(encoder, source, refiner, calibration)
+        self.recipe_ = recipe
+        self.history_ = result.history.to_frame()
+        self.n_steps_, self.best_step_ = result.steps, result.best_step
+        self.stopped_by_ = result.stopped_by
+        self.device_ = device
+
+    def _recipe(self, n_rows: int) -> Recipe:
+        recipe = resolve_recipe(self.preset, n_rows)
+        if self.max_steps != "auto":
+            recipe = recipe.replace(steps=int(self.max_steps))
+        if self.batch_size != "auto":
+            recipe = recipe.replace(batch_size=int(self.batch_size))
+        return recipe.check()
+
+    def _split(self, table: EncodedTable, seed: int) -> tuple[EncodedTable, EncodedTable]:
+        """Return training rows, in random order, and validation rows."""
+        n = len(table)
+        if self.validation_fraction == "auto":
+            count = min(n // 10, _MOST_VALIDATION) if n >= _LEAST_TO_SPLIT else 0
+        else:
+            count = min(int(n * float(self.validation_fraction)), n - 1)
+        order = generator(seed, "split").permutation(n)
+        return table.take(order[count:]), table.take(order[:count])
+
+    def _checkpoint(self, recipe: Recipe, seed: int, table: EncodedTable) -> Checkpoint | None:
+        if self.checkpoint_dir is None:
+            return None
+        digest = hashlib.sha256(table.codes.tobytes() + table.values.tobytes()).hexdigest()
+        fingerprint = {"recipe": recipe.to_json(), "seed": seed, "data": digest}
+        return Checkpoint(Path(self.checkpoint_dir), _as_json(fingerprint))
+
+    def _refine(
+        self,
+        layout: Layout,
+        train: EncodedTable,
+        validation: EncodedTable,
+        source: RowSource,
+        seed: int,
+    ) -> Refiner | None:
+        if self.refine is False:
+            self.refinement_ = {"used": False, "reason": "switched off"}
+            return None
+
+        def draw(n: int, number: int) -> EncodedTable:
+            return source.draw(n, torch_generator(seed, "refine", number))
+
+        report = fit_refiner(
+            layout, train, validation, draw, seed=seed, insist=self.refine is True
+        )
+        self.refinement_ = {"used": report.refiner is not None, **report.facts}
+        logger.info("Refinement: %s", self.refinement_)
+        return report.refiner
+
+    def _generate(
+        self, n_samples: int | None, seed: int, conditions: Any, on_rare: str
+    ) -> Iterator[pd.DataFrame]:
+        check_choice("on_rare", on_rare, ["error", "approximate"])
+        if conditions is None or (isinstance(conditions, dict) and not conditions):
+            if n_samples is not None:
+                yield from self.sampler_.frames(n_samples, seed)
+        elif isinstance(conditions, dict):
+            request = self._request(conditions, seed, on_rare)
+            yield from self.sampler_.frames(int(n_samples or 0), seed, request)
+        else:
+            frame, _ = read_frame(conditions)
+            if n_samples is not None and n_samples != len(frame):
+                raise ConditionError(
+                    f"conditions has {len(frame)} rows, one for each row to generate, but "
+                    f"n_samples is {n_samples}. Leave n_samples out."
+                )
+            yield self._rowwise().complete(frame, seed, on_rare)
+
+    def _request(self, conditions: dict[Any, Any], seed: int, on_rare: str) -> Request:
+        wanted = {name: parse_wanted(name, value) for name, value in conditions.items()}
+        encoder = self.sampler_.encoder
+        condition = encoder.condition(wanted)
+        rng = torch_generator(seed, "conditions")
+        pool = weigh_latents(self.sampler_.source, condition, rng)
+        words = ", ".join(f"{name!r}: {value!r}" for name, value in conditions.items())
+        return Request(wanted, condition, check_pool(pool, f"{{{words}}}", on_rare))
+
+    def _rowwise(self) -> RowwiseSampler:
+        return RowwiseSampler(self.sampler_)
+
+    def _rows_from(self, seed: int, start: int, stop: int) -> Iterator[pd.DataFrame]:
+        for number in range(start // BLOCK, math.ceil(stop / BLOCK)):
+            first = number * BLOCK
+            yield self.sampler_.block(seed, number).iloc[max(start - first, 0) : stop - first]
+
+    def impute(self, X: Any, *, random_state: Any = None) -> Any:
+        """Fill missing cells with draws from their distribution given the row's other cells.
+
+        Parameters
+        ----------
+        X : frame
+            Rows with the columns of the training table.
+        random_state : None, int, numpy RandomState or Generator
+
+        Returns
+        -------
+        frame
+            The same rows in the same container; cells that were present are as they were.
+
+        Raises
+        ------
+        SchemaMismatchError
+            If columns differ from those seen in ``fit``.
+        """
+        check_is_fitted(self)
+        frame, spec = read_frame(X)
+        self.schema_.check(frame)
+        filled = self._rowwise().impute(frame, root_seed(random_state))
+        return write_frame(filled, spec)
+
+    def score_samples(self, X: Any, *, random_state: Any = 0) -> np.ndarray:
+        """Return the log-likelihood of rows under the model.
+
+        Parameters
+        ----------
+        X : frame
+            Rows with the columns of the training table.
+        random_state : None, int, numpy RandomState or Generator
+            Of the Monte-Carlo integration over latent vectors.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n,)
+            Nats per row. Categories count by probability, continuous cells by density over their
+            ranks in the training rows, so that independent columns have 0 there. Categories never
+            seen have probability 1e-12.
+
+        Raises
+        ------
+        SchemaMismatchError
+            If columns differ from those seen in ``fit``.
+        """
+        check_is_fitted(self)
+        frame, _ = read_frame(X)
+        self.schema_.check(frame)
+        return self._rowwise().score(frame, root_seed(random_state))
+
+    def _json_parameters(self) -> dict[str, Any]:
+        parameters = super()._json_parameters()
+        if isinstance(self.preset, Recipe):
+            parameters["preset"] = self.preset.to_json()
+        return parameters
+
+    @classmethod
+    def _from_parameters(cls, parameters: dict[str, Any]) -> GANSynthesizer:
+        if isinstance(parameters.get("preset"), dict):
+            parameters = {**parameters, "preset": Recipe.from_json(parameters["preset"])}
+        return cls(**parameters)
+
+    def _state(self) -> Artifact:
+        sampler = self.sampler_
+        facts, arrays = sampler.encoder.to_state()
+        weights = sampler.source.generator.state_dict()
+        arrays |= {f"generator.{name}": value.cpu().numpy() for name, value in weights.items()}
+        texts = {}
+        refiner = None
+        if sampler.refiner is not None:
+            refiner, texts["refiner.txt"] = sampler.refiner.to_state()
+        if sampler.calibration is not None:
+            arrays["calibration.generated"] = sampler.calibration.generated
+            arrays["calibration.real"] = sampler.calibration.real
+        conditioning = sampler.source.conditioning
+        config = {
+            "recipe": self.recipe_.to_json(),
+            "encoders": facts,
+            "refiner": refiner,
+            "refinement": self.refinement_,
+            "calibrated": sampler.calibration is not None,
+            "condition_blocks": [] if conditioning is None else conditioning.blocks,
+            "training": {
+                "steps": self.n_steps_,
+                "best_step": self.best_step_,
+                "stopped_by": self.stopped_by_,
+            },
+        }
+        history = self.history_.to_dict(orient="records")
+        return Artifact(config, {"history": _as_json(history)}, arrays, texts)
+
+    def _restore(self, artifact: Artifact) -> None:
+        config, arrays = artifact.config, artifact.arrays
+        device = resolve_device("auto")
+        encoder = TableEncoder.from_state(self.schema_, config["encoders"], arrays)
+        layout = encoder.layout
+        recipe = Recipe.from_json(config["recipe"])
+        blocks = config["condition_blocks"]
+        conditioning = Conditioning(layout, blocks) if blocks else None
+        width = 0 if conditioning is None else conditioning.width
+        with isolated_torch_rng(0, "weights"):
+            network = build_generator(
+                layout, recipe, condition=width, low_precision=supports_bfloat16(device)
+            )
+        try:
+            network.load_state_dict(
+                {
+                    name.removeprefix("generator."): torch.from_numpy(value.copy())
+                    for name, value in arrays.items()
+                    if name.startswith("generator.")
+                }
+            )
+        except RuntimeError as error:
+            raise ValueError(f"the weights do not fit the networks: {error}") from error
+        source = RowSource(network.to(device).requires_grad_(False).eval(), conditioning)
+        refiner = calibration = None
+        if config["refiner"] is not None:
+            refiner = Refiner.from_state(config["refiner"], artifact.texts["refiner.txt"])
+        if config["calibrated"]:
+            gates = tuple(-1 if head.gate is None else head.gate for head in layout.heads)
+            calibration = Calibration(
+                arrays["calibration.generated"], arrays["calibration.real"], gates
+            )
+        self.sampler_ = Sampler(encoder, source, refiner, calibration)
+        self.recipe_ = recipe
+        self.refinement_ = config["refinement"]
+        self.history_ = pd.DataFrame.from_records(artifact.documents["history"])
+        training = config["training"]
+        self.n_steps_, self.best_step_ = training["steps"], training["best_step"]
+        self.stopped_by_ = training["stopped_by"]
+        self.device_ = device
+
+
+def _condition_blocks(encoder: TableEncoder, recipe: Recipe, target: Any) -> list[int]:
+    """Return the blocks that a conditional recipe may condition on.
+
+    A label recipe takes the target, or else the last column that is a category.
+    """
+    if recipe.conditioning == "none":
+        return []
+    kinds = ("categorical", "boolean", "ordinal", "integer")
+    blocks: dict[Any, list[int]] = {}
+    for column in encoder.schema.columns:
+        owned, heads = encoder.columns_of(column.name)
+        if column.kind in kinds and heads.stop == heads.start and owned.stop > owned.start:
+            blocks[column.name] = list(range(owned.start, owned.stop))
+    if not blocks:
+        raise InvalidDataError(
+            f"The preset {recipe.name!r} trains with conditions on categories, and the table has "
+            "none. Choose another preset."
+        )
+    if recipe.conditioning == "sampling":
+        return sorted({block for owned in blocks.values() for block in owned})
+    return blocks.get(target, list(blocks.values())[-1])
+
+
+def _copy_weights(previous: Sampler, task: TableTask, layout: Layout) -> None:
+    """Start from the weights of a previous fit, which must have the same layout."""
+    old = previous.source.generator.state_dict()
+    new = task.generator.state_dict()
+    if any(name not in old or old[name].shape != new[name].shape for name in new):
+        raise InvalidDataError(
+            f"warm_start needs a table that is encoded like the previous one; this one has "
+            f"{layout.n_cells} cells and another layout. Set warm_start=False."
+        )
+    task.generator.load_state_dict(old)
+
+
+def _as_json(document: Any) -> Any:
+    """Return the document as it will read back from JSON: lists for tuples, None for NaN."""
+    if isinstance(document, dict):
+        return {str(key): _as_json(value) for key, value in document.items()}
+    if isinstance(document, (list, tuple)):
+        return [_as_json(value) for value in document]
+    if isinstance(document, float) and not math.isfinite(document):
+        return None
+    return document

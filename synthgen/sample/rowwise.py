@@ -1,0 +1,255 @@
+"""A condition for each row: completing, imputing and scoring rows.
+
+One pool of latent vectors explains all rows: each row weighs the vectors by the likelihood of its
+known cells, picks one, and has its unknown cells drawn from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from synthgen.core.random import generator, torch_generator
+from synthgen.encode.layout import REST, EncodedTable
+from synthgen.errors import ConditionError
+from synthgen.sample.conditional import LatentPool, latent_pool, row_log_weights
+from synthgen.sample.draw import draw_rows
+from synthgen.sample.sampler import Sampler
+
+#: Latent vectors in the pool, and cells of the (rows, pool) matrix held at once.
+_POOL: Final = 32_768
+_CELLS: Final = 16_777_216
+#: A condition less probable than this is too rare.
+_LEAST_PROBABILITY: Final = 1e-7
+#: Completions drawn for each row, of which the refinement critic chooses one.
+_CANDIDATES: Final = 3
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Rows with the cells of which the values are known.
+
+    Parameters
+    ----------
+    table : EncodedTable
+    blocks : numpy.ndarray of bool, shape (rows, blocks)
+    heads : numpy.ndarray of bool, shape (rows, heads)
+    """
+
+    table: EncodedTable
+    blocks: np.ndarray
+    heads: np.ndarray
+
+    def part(self, rows: slice) -> _Known:
+        return _Known(self.table.take(rows), self.blocks[rows], self.heads[rows])
+
+
+@dataclass(frozen=True)
+class RowwiseSampler:
+    """Completes and scores given rows.
+
+    Parameters
+    ----------
+    sampler : Sampler
+    """
+
+    sampler: Sampler
+
+    def complete(self, conditions: pd.DataFrame, seed: int, on_rare: str) -> pd.DataFrame:
+        """Return one full row for each row of `conditions`; missing cells there mean missing.
+
+        Raises
+        ------
+        ConditionError
+            If a column or value is unknown, or rows are too rare under the model.
+        """
+        encoder = self.sampler.encoder
+        unknown = [name for name in conditions.columns if name not in encoder.owner]
+        if unknown:
+            known = ", ".join(repr(name) for name in encoder.schema.names)
+            raise ConditionError(f"There is no column {unknown[0]!r}; the columns are {known}.")
+        for name in conditions.columns:
+            if not encoder.schema[name].modelled:
+                raise ConditionError(
+                    f"Column {name!r} has the kind {encoder.schema[name].kind!r}: its content is "
+                    "made up, so it cannot be a condition."
+                )
+        mask = pd.DataFrame(True, index=conditions.index, columns=conditions.columns)
+        known_cells = self._encode(conditions, mask)
+        self._check_seen(conditions, known_cells)
+        table, chances = self._draw(known_cells, seed)
+        rare = np.flatnonzero(chances < math.log(_LEAST_PROBABILITY))
+        if len(rare) and on_rare == "error":
+            raise ConditionError(
+                f"{len(rare)} of {len(conditions)} conditions are too rare under the model, the "
+                f"first in row {int(rare[0])} with an estimated probability of "
+                f"{math.exp(chances[rare[0]]):.2g}. Relax them, or pass on_rare='approximate'."
+            )
+        frame = self._decode(table, seed)
+        for name in conditions.columns:
+            frame[name] = _overwrite(frame[name], conditions[name], np.ones(len(frame), bool))
+        return frame
+
+    def impute(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+        """Return `frame` with missing cells drawn given the row's other cells."""
+        gaps = frame.isna()
+        known = self._encode(frame, ~gaps)
+        # Missing is a state like any other, but not one to fill a gap with.
+        table, _ = self._draw(known, seed, never_missing=True)
+        drawn = self._decode(table, seed)
+        filled = {
+            name: _overwrite(frame[name], drawn[name], gaps[name].to_numpy() & drawn[name].notna())
+            if gaps[name].any()
+            else frame[name]
+            for name in frame.columns
+        }
+        result = pd.DataFrame({k: filled[name] for k, name in enumerate(frame.columns)})
+        result.columns = frame.columns
+        return result
+
+    def score(self, frame: pd.DataFrame, seed: int) -> np.ndarray:
+        """Return the log-likelihood of each row, in nats."""
+        mask = pd.DataFrame(True, index=frame.index, columns=frame.columns)
+        known = self._encode(frame, mask)
+        scores = np.empty(len(frame))
+        for rows, logs in self._explained(known, seed):
+            scores[rows] = (torch.logsumexp(logs, 1) - math.log(logs.shape[1])).cpu().numpy()
+        unseen = (known.table.codes < 0).sum(1)
+        scores = np.maximum(scores, -700.0) + unseen * math.log(1e-12)
+        if self.sampler.refiner is not None:
+            scores += np.log(self.sampler.refiner.weights(known.table))
+        return scores
+
+    def _encode(self, frame: pd.DataFrame, mask: pd.DataFrame) -> _Known:
+        """Encode the columns of `frame`; cells outside `mask` and absent columns are unknown."""
+        encoder = self.sampler.encoder
+        layout = encoder.layout
+        n = len(frame)
+        codes = np.zeros((n, len(layout.blocks)), dtype=np.int32)
+        values = np.zeros((n, len(layout.heads)), dtype=np.float32)
+        known_blocks = np.zeros(codes.shape, dtype=bool)
+        known_heads = np.zeros(values.shape, dtype=bool)
+        for column_encoder in encoder.encoders:
+            names = column_encoder.names
+            if not set(names) <= set(frame.columns):
+                continue
+            blocks, heads = encoder.columns_of(names[0])
+            codes[:, blocks], values[:, heads] = column_encoder.transform(frame)
+            known = mask[list(names)].to_numpy().all(axis=1)
+            known_blocks[:, blocks] = known[:, None] & (codes[:, blocks] >= 0)
+            known_heads[:, heads] = known[:, None]
+        return _Known(EncodedTable(codes, values), known_blocks, known_heads)
+
+    def _check_seen(self, frame: pd.DataFrame, known: _Known) -> None:
+        for name in frame.columns:
+            blocks, _ = self.sampler.encoder.columns_of(name)
+            unseen = np.flatnonzero((known.table.codes[:, blocks] < 0).any(axis=1))
+            if len(unseen):
+                value = frame[name].iloc[int(unseen[0])]
+                raise ConditionError(
+                    f"Column {name!r} has no value {value!r} (row {int(unseen[0])} of conditions)."
+                )
+
+    def _explained(self, known: _Known, seed: int) -> Iterator[tuple[slice, Tensor]]:
+        """Yield slices of rows with log p(known cells | latent vector), (rows, pool)."""
+        pool = self._pool(seed)
+        step = max(_CELLS // _POOL, 1)
+        for start in range(0, len(known.table), step):
+            rows = slice(start, min(start + step, len(known.table)))
+            part = known.part(rows)
+            with torch.inference_mode():
+                logs = row_log_weights(
+                    self.sampler.source, pool, part.table, part.blocks, part.heads
+                )
+            yield rows, logs
+
+    def _pool(self, seed: int) -> LatentPool:
+        return latent_pool(self.sampler.source, _POOL, torch_generator(seed, "score"))
+
+    def _draw(
+        self, known: _Known, seed: int, *, never_missing: bool = False
+    ) -> tuple[EncodedTable, np.ndarray]:
+        """Draw the unknown cells; return full rows and the log probability of what is known."""
+        rng = torch_generator(seed, "conditions", 1)
+        latents = self._pool(seed).latents
+        chances = np.empty(len(known.table))
+        parts = []
+        for rows, logs in self._explained(known, seed):
+            total = torch.logsumexp(logs, 1, keepdim=True)
+            chances[rows] = (total[:, 0] - math.log(logs.shape[1])).cpu().numpy()
+            running = torch.softmax(logs, 1).cumsum(1)
+            best = self._complete_part(known.part(rows), latents, running, rng, never_missing)
+            parts.append(best)
+        return EncodedTable.concatenate(parts), chances
+
+    def _complete_part(
+        self,
+        known: _Known,
+        latents: Tensor,
+        running: Tensor,
+        rng: torch.Generator,
+        never_missing: bool,
+    ) -> EncodedTable:
+        """Draw candidates for each row and choose one by the refinement critic."""
+        refiner = self.sampler.refiner
+        candidates = []
+        for _ in range(1 if refiner is None else _CANDIDATES):
+            points = torch.rand(len(running), 1, generator=rng).to(running.device)
+            chosen = torch.searchsorted(running, points * running[:, -1:])[:, 0]
+            chosen = chosen.clamp(max=len(latents) - 1)
+            candidates.append(self._fill(known, latents[chosen], rng, never_missing))
+        if refiner is None:
+            return candidates[0]
+        weights = np.stack([refiner.weights(candidate) for candidate in candidates], axis=1)
+        running_weights = np.cumsum(weights, axis=1)
+        point = torch.rand(len(weights), generator=rng).numpy() * running_weights[:, -1]
+        best = np.minimum((running_weights < point[:, None]).sum(1), len(candidates) - 1)
+        rows = np.arange(len(best))
+        return EncodedTable(
+            np.stack([candidate.codes for candidate in candidates])[best, rows],
+            np.stack([candidate.values for candidate in candidates])[best, rows],
+        )
+
+    def _fill(
+        self, known: _Known, latents: Tensor, rng: torch.Generator, never_missing: bool
+    ) -> EncodedTable:
+        """Draw full rows from latent vectors and put the known cells in."""
+        network = self.sampler.source.generator
+        with torch.inference_mode():
+            row = network(latents)
+            if never_missing:
+                row = self._without_missing(row)
+            drawn = draw_rows(network, row, rng)
+        codes = np.where(known.blocks, known.table.codes, drawn.codes)
+        values = np.where(known.heads, known.table.values, drawn.values)
+        for head, gate in zip(*network.cells.gates(), strict=True):
+            values[codes[:, gate] != REST, head] = 0.0
+        return EncodedTable(codes, values)
+
+    def _without_missing(self, row: Any) -> Any:
+        """Give the states that mean "missing" no probability, where another state is left."""
+        from dataclasses import replace
+
+        network = self.sampler.source.generator
+        closed = torch.as_tensor(self.sampler.encoder.missing_states, device=row.logits.device)
+        logits = row.logits.index_fill(1, closed, -40.0)
+        return replace(row, logits=logits, probabilities=network.cells.softmax(logits))
+
+    def _decode(self, table: EncodedTable, seed: int) -> pd.DataFrame:
+        rows = np.arange(len(table), dtype=np.int64)
+        return self.sampler.encoder.inverse(table, rows, generator(seed, "surrogate", 0))
+
+
+def _overwrite(base: pd.Series, other: pd.Series, where: np.ndarray | pd.Series) -> pd.Series:
+    """Return `base` with the cells in `where` taken from `other`, in the dtype of `base`."""
+    mask = np.asarray(where, dtype=bool)
+    if mask.all():
+        return other.astype(base.dtype).set_axis(base.index)
+    return base.mask(pd.Series(mask, index=base.index), other.set_axis(base.index))

@@ -1,0 +1,185 @@
+"""Rows in blocks: block k of a seed is the same whoever makes it and however many are asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import torch
+
+from synthgen.core.random import generator, torch_generator
+from synthgen.data.constraints import Constraint, FixedCombinations, OneHot, Unique
+from synthgen.encode.calibrate import Calibration
+from synthgen.encode.layout import EncodedTable
+from synthgen.encode.table import TableCondition, TableEncoder
+from synthgen.encode.wanted import Wanted
+from synthgen.errors import ConstraintError
+from synthgen.sample.conditional import ConditionPool, draw_from_pool
+from synthgen.sample.draw import RowSource
+from synthgen.sample.refine import Refiner
+
+logger = logging.getLogger(__name__)
+
+#: Rows per block.
+BLOCK: Final = 16_384
+#: Draws of a block before rows that break a constraint are repaired.
+_MOST_ATTEMPTS: Final = 12
+#: Blocks in a row with almost no new row before uniqueness is given up.
+_MOST_STALE: Final = 20
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the rows must obey.
+
+    Parameters
+    ----------
+    wanted : dict of label to Wanted
+        Conditions by column.
+    condition : TableCondition
+        The same in terms of the layout.
+    pool : ConditionPool
+        Latent vectors that speak for it.
+    """
+
+    wanted: Mapping[Any, Wanted]
+    condition: TableCondition
+    pool: ConditionPool
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Everything needed to turn random numbers into rows.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+    source : RowSource
+    refiner : Refiner or None
+    calibration : Calibration or None
+    """
+
+    encoder: TableEncoder
+    source: RowSource
+    refiner: Refiner | None = None
+    calibration: Calibration | None = None
+
+    def frames(
+        self, n_samples: int, seed: int, request: Request | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Yield frames that together have exactly `n_samples` rows.
+
+        Raises
+        ------
+        ConstraintError
+            If the constraints leave too little.
+        """
+        unique = [c for c in self.encoder.schema.constraints if isinstance(c, Unique)]
+        seen: list[set[int]] = [set() for _ in unique]
+        left, number, stale = n_samples, 0, 0
+        while left > 0:
+            frame = self.block(seed, number, request)
+            for constraint, known in zip(unique, seen, strict=True):
+                frame = _drop_seen(frame, constraint, known)
+            stale = stale + 1 if len(frame) < BLOCK // 1_000 else 0
+            if stale > _MOST_STALE:
+                names = [list(constraint.columns) for constraint in unique]
+                raise ConstraintError(
+                    f"Only {n_samples - left} of {n_samples} rows differ in {names}, as the "
+                    "constraint Unique demands. Ask for fewer rows or drop the constraint."
+                )
+            frame = frame.iloc[:left]
+            left -= len(frame)
+            number += 1
+            if len(frame):
+                yield frame.reset_index(drop=True)
+
+    def block(self, seed: int, number: int, request: Request | None = None) -> pd.DataFrame:
+        """Return block `number`, a frame of ``BLOCK`` rows that obey conditions and constraints."""
+        rows = np.arange(number * BLOCK, (number + 1) * BLOCK, dtype=np.int64)
+        checks = self._row_constraints()
+        if not checks:
+            return self._attempt(seed, number, 0, rows, request)
+        good: list[pd.DataFrame] = []
+        bad = pd.DataFrame()
+        count = 0
+        for attempt in range(_MOST_ATTEMPTS):
+            frame = self._attempt(seed, number, attempt, rows, request)
+            obeys = _obeys(frame, checks)
+            good.append(frame[obeys])
+            bad = frame[~obeys]
+            count += int(obeys.sum())
+            if count >= BLOCK:
+                break
+        else:
+            rng = generator(seed, "sample", number, 1)
+            good.append(_repair(bad, checks, BLOCK - count, rng))
+        frame = pd.concat(good, ignore_index=True).iloc[:BLOCK]
+        return self.encoder.renumber(frame, rows, generator(seed, "surrogate", number))
+
+    def _row_constraints(self) -> list[Constraint]:
+        # Combinations hold by construction, uniqueness is a matter of all blocks together.
+        held = (FixedCombinations, OneHot, Unique)
+        return [c for c in self.encoder.schema.constraints if not isinstance(c, held)]
+
+    def _attempt(
+        self, seed: int, number: int, attempt: int, rows: np.ndarray, request: Request | None
+    ) -> pd.DataFrame:
+        table = self.encoded(len(rows), seed, (number, attempt), request)
+        rng = generator(seed, "surrogate", number, attempt)
+        wanted = None if request is None else request.wanted
+        return self.encoder.inverse(table, rows, rng, wanted)
+
+    def encoded(
+        self, n: int, seed: int, index: tuple[int, ...], request: Request | None = None
+    ) -> EncodedTable:
+        """Draw `n` encoded rows, refined and calibrated."""
+        rng = torch_generator(seed, "sample", *index)
+        count = n if self.refiner is None else n * self.refiner.pool
+        if request is None:
+            table = self.source.draw(count, rng)
+        else:
+            table = draw_from_pool(self.source, request.pool, request.condition, count, rng)
+        if self.refiner is not None:
+            table = table.take(self.refiner.keep(table, n, generator(seed, "refine", *index)))
+        return table if self.calibration is None else self.calibration.apply(table)
+
+
+def _obeys(frame: pd.DataFrame, constraints: list[Constraint]) -> np.ndarray:
+    obeys = np.ones(len(frame), dtype=bool)
+    for constraint in constraints:
+        obeys &= constraint.check(frame)
+    return obeys
+
+
+def _repair(
+    frame: pd.DataFrame, constraints: list[Constraint], n: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return `n` rows made from rows that break the constraints."""
+    repaired = frame
+    for constraint in constraints:
+        changed = constraint.repair(repaired, rng)
+        repaired = repaired if changed is None else changed
+    obeys = _obeys(repaired, constraints)
+    if not obeys.any():
+        names = ", ".join(type(constraint).__name__ for constraint in constraints)
+        raise ConstraintError(
+            f"Almost no generated row satisfies the constraints together ({names}), and they "
+            "cannot be repaired. Check them with Schema.suggest_constraints on the real rows."
+        )
+    good = repaired[obeys]
+    logger.info("Repaired %d rows to satisfy the constraints.", n)
+    return good.iloc[rng.integers(len(good), size=n)] if len(good) < n else good.iloc[:n]
+
+
+def _drop_seen(frame: pd.DataFrame, constraint: Unique, known: set[int]) -> pd.DataFrame:
+    """Keep the first row of each combination that is not `known` yet, and remember it."""
+    keys = pd.util.hash_pandas_object(frame[list(constraint.columns)], index=False).to_numpy()
+    fresh = np.array([key not in known for key in keys.tolist()], dtype=bool)
+    fresh &= ~pd.Series(keys).duplicated().to_numpy()
+    known.update(keys[fresh].tolist())
+    return frame[fresh]

@@ -1,0 +1,187 @@
+"""Rows in files: a plan says which file holds which rows, so that work can stop and go on.
+
+Each file is a function of the model, the seed and its number. It is written under a temporary name
+and renamed when it is complete; a file with its final name is never touched again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from synthgen.core.serialize import dump_json, write_synced
+from synthgen.errors import ArtifactError
+
+logger = logging.getLogger(__name__)
+
+_PLAN: Final = "plan.json"
+_MANIFEST: Final = "manifest.json"
+
+#: Yields the rows from one number to another of the endless table of a seed.
+RowsFrom = Callable[[int, int, int], Iterator[pd.DataFrame]]
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """How rows are spread over files.
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows in total.
+    rows_per_file : int
+    seed : int or None
+        None stands for fresh entropy, or the seed of the plan that is already in the folder.
+
+    Examples
+    --------
+    >>> ShardPlan(n_samples=25, rows_per_file=10, seed=0).range_of(2)
+    (20, 25)
+    """
+
+    n_samples: int
+    rows_per_file: int
+    seed: int | None
+
+    @property
+    def n_files(self) -> int:
+        """Number of files."""
+        return -(-self.n_samples // self.rows_per_file)
+
+    def range_of(self, number: int) -> tuple[int, int]:
+        """Return the first row of a file and the one after its last."""
+        start = number * self.rows_per_file
+        return start, min(start + self.rows_per_file, self.n_samples)
+
+    @staticmethod
+    def file_name(number: int) -> str:
+        """Return the name of a file."""
+        return f"part-{number:06d}.parquet"
+
+
+def write_shards(
+    path: str | os.PathLike[str],
+    plan: ShardPlan,
+    rows_from: RowsFrom,
+    listener: Callable[[int], None] | None = None,
+) -> ShardPlan:
+    """Write all files of a plan that are not there yet, then ``manifest.json``.
+
+    Parameters
+    ----------
+    path : path-like
+        Folder, made if need be.
+    plan : ShardPlan
+    rows_from : callable
+        Makes rows.
+    listener : callable, optional
+        Told the number of rows of each piece, finished files included.
+
+    Returns
+    -------
+    ShardPlan
+        The plan with its seed.
+
+    Raises
+    ------
+    ArtifactError
+        If the folder holds files of another plan, or cannot be written.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        plan = _settle(folder, plan)
+        for number in range(plan.n_files):
+            target = folder / plan.file_name(number)
+            start, stop = plan.range_of(number)
+            if target.exists():
+                if listener is not None:
+                    listener(stop - start)
+                continue
+            if plan.seed is None:
+                raise ArtifactError(f"The plan in '{folder}' has no seed.")
+            _write_file(target, rows_from(plan.seed, start, stop), listener)
+        _write_manifest(folder, plan)
+    except OSError as error:
+        raise ArtifactError(f"Rows could not be written to '{folder}': {error}.") from error
+    return plan
+
+
+def _settle(folder: Path, plan: ShardPlan) -> ShardPlan:
+    """Return the plan with a seed, after agreeing with the one that is in the folder, if any."""
+    file = folder / _PLAN
+    if not file.exists():
+        if any(folder.glob("part-*.parquet")):
+            raise ArtifactError(f"'{folder}' holds Parquet files of something else; choose another.")
+        seed = secrets.randbits(63) if plan.seed is None else plan.seed
+        plan = replace(plan, seed=seed)
+        write_synced(file, dump_json(asdict(plan)).encode())
+        return plan
+    try:
+        found = ShardPlan(**json.loads(file.read_bytes()))
+    except (ValueError, TypeError) as error:
+        raise ArtifactError(f"'{file}' is damaged: {error}. Delete the folder.") from error
+    if plan.seed is None:
+        plan = replace(plan, seed=found.seed)
+    if found != plan:
+        raise ArtifactError(
+            f"'{folder}' holds rows of another plan: {found}, and you ask for {plan}. Choose "
+            "another folder, or repeat the call with the same arguments to continue it."
+        )
+    return plan
+
+
+def _write_file(
+    target: Path, frames: Iterator[pd.DataFrame], listener: Callable[[int], None] | None
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    staging = target.with_name(f".{target.name}.part")
+    writer: Any = None
+    try:
+        for frame in frames:
+            named = frame.set_axis([str(name) for name in frame.columns], axis=1)
+            if writer is None:
+                table = pa.Table.from_pandas(named, preserve_index=False)
+                writer = pq.ParquetWriter(staging, table.schema)
+            else:
+                table = pa.Table.from_pandas(named, schema=writer.schema, preserve_index=False)
+            writer.write_table(table)
+            if listener is not None:
+                listener(len(frame))
+        if writer is not None:
+            writer.close()
+            staging.replace(target)
+    finally:
+        if writer is not None:
+            writer.close()
+        staging.unlink(missing_ok=True)
+
+
+def _write_manifest(folder: Path, plan: ShardPlan) -> None:
+    files = []
+    for number in range(plan.n_files):
+        start, stop = plan.range_of(number)
+        file = folder / plan.file_name(number)
+        files.append({"file": file.name, "rows": stop - start, "sha256": _digest(file)})
+    staging = folder / f".{_MANIFEST}.part"
+    write_synced(staging, dump_json({**asdict(plan), "files": files}).encode())
+    staging.replace(folder / _MANIFEST)
+
+
+def _digest(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

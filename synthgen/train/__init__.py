@@ -1,0 +1,1 @@
+"""Recipes, their parts, and the one training loop."""

@@ -1,0 +1,109 @@
+"""What generator and critic play for.
+
+An objective turns the critic's scores of real and fake records into one loss per record; it neither
+steps nor logs. Scores come as raw logits of shape (batch,).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+
+class Objective(Protocol):
+    """A pair of losses."""
+
+    #: Whether the generator's gradient is the critic's times a factor per record that never needs a
+    #: division by zero. If so, one pass through the critic serves both players.
+    shares_pass: bool
+
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the critic's loss per record."""
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the generator's loss per record."""
+
+
+@dataclass(frozen=True)
+class Relativistic:
+    """Paired logistic loss of the score difference.
+
+    Jolicoeur-Martineau, arXiv:1807.00734; with zero-centred penalties on both sides Huang et al.,
+    "The GAN is dead; long live the GAN!", NeurIPS 2024, arXiv:2501.05441.
+    """
+
+    shares_pass: bool = True
+
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return softplus(fake - real)."""
+        return softplus(fake - real)
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return softplus(real - fake)."""
+        return softplus(real - fake)
+
+
+@dataclass(frozen=True)
+class NonSaturating:
+    """The original game with the generator loss that does not saturate.
+
+    Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, arXiv:1406.2661.
+    """
+
+    shares_pass: bool = True
+
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the binary cross-entropy of real against fake."""
+        return softplus(-real) + softplus(fake)
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: ARG002  # one signature
+        """Return -log D(fake)."""
+        return softplus(-fake)
+
+
+@dataclass(frozen=True)
+class Wasserstein:
+    """Difference of mean scores of a Lipschitz critic.
+
+    Arjovsky et al., "Wasserstein GAN", ICML 2017, arXiv:1701.07875.
+    """
+
+    shares_pass: bool = True
+
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return fake - real."""
+        return fake - real
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: ARG002  # one signature
+        """Return -fake."""
+        return -fake
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """Squared distance of the scores to 1 (real) and 0 (fake).
+
+    Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017, arXiv:1611.04076.
+    """
+
+    # The critic's gradient vanishes at a fake score of 0, where the generator's does not.
+    shares_pass: bool = False
+
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return ((real - 1)^2 + fake^2) / 2."""
+        return ((real - 1.0) ** 2 + fake**2) / 2
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: ARG002  # one signature
+        """Return (fake - 1)^2 / 2."""
+        return (fake - 1.0) ** 2 / 2
+
+
+OBJECTIVES: Final[dict[str, Objective]] = {
+    "relativistic": Relativistic(),
+    "non_saturating": NonSaturating(),
+    "wasserstein": Wasserstein(),
+    "least_squares": LeastSquares(),
+}

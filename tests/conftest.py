@@ -1,0 +1,32 @@
+"""Settings and small tables that all tests share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no limits in wall-clock time: machines differ.
+settings.register_profile("synthgen", deadline=None, derandomize=True)
+settings.load_profile("synthgen")
+
+
+@pytest.fixture(scope="session")
+def people() -> pd.DataFrame:
+    """Return 300 rows of a small table with numbers, categories, dates and gaps."""
+    rng = np.random.default_rng(0)
+    size = 300
+    age = rng.integers(18, 80, size)
+    frame = pd.DataFrame(
+        {
+            "age": age,
+            "income": np.round(20_000 + 400 * age + rng.normal(0, 5_000, size), 2),
+            "sex": rng.choice(["Female", "Male"], size),
+            "city": rng.choice(["Paris", "Oslo", "Rome", "Bern"], size, p=[0.4, 0.3, 0.2, 0.1]),
+            "member": rng.random(size) < 0.3,
+            "joined": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, size), "D"),
+        }
+    )
+    frame.loc[rng.random(size) < 0.1, "income"] = np.nan
+    return frame
