@@ -65,7 +65,7 @@ def column_to_pandas(name: Any, values: pa.ChunkedArray) -> pd.Series:
         values = pa.chunked_array([chunk.storage for chunk in values.chunks], kind.storage_type)
         return column_to_pandas(name, values)
     if pa.types.is_null(kind):
-        return pd.Series(np.full(len(values), None, dtype=object))
+        return pd.Series(np.full(len(values), None, dtype=object), dtype=object)
     if (pa.types.is_integer(kind) or pa.types.is_boolean(kind)) and values.null_count:
         return pd.Series(_nullable_dtype(kind).__from_arrow__(values))
     if pa.types.is_date(kind):

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
-from synthgen.data.column import Column
+from synthgen.data.column import Column, canonical_bound
 from synthgen.data.datetext import formattable
 from synthgen.data.dtypes import dtype_name, family
 from synthgen.data.values import to_numbers
@@ -51,7 +51,11 @@ def ordered_numbers(
 
 
 def _content(series: pd.Series) -> str:
-    return pd.api.types.infer_dtype(series, skipna=True) if series.dtype.kind == "O" else ""
+    return (
+        pd.api.types.infer_dtype(series, skipna=True)
+        if pd.api.types.is_object_dtype(series.dtype)
+        else ""
+    )
 
 
 def copy_cells(

@@ -13,6 +13,7 @@ import pandas as pd
 from synthgen.core.serialize import check_mapping, decode_scalar, encode_scalar
 from synthgen.data.datetext import formattable
 from synthgen.data.dtypes import dtype_from_name, family
+from synthgen.data.pattern import parse_pattern
 from synthgen.errors import ArtifactError, InvalidParameterError
 
 Kind = Literal[
@@ -245,6 +246,8 @@ def _check_fields(column: Column, where: str) -> None:
         )
     if column.decimals is not None and not isinstance(column.decimals, int):
         raise InvalidParameterError(f"{where}: decimals must be an integer.")
+    if column.pattern is not None:
+        parse_pattern(column.pattern)
     low, high = column.minimum, column.maximum
     if low is not None and high is not None and low > high:
         raise InvalidParameterError(f"{where}: minimum {low} is above maximum {high}.")

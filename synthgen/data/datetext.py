@@ -92,7 +92,7 @@ def parse_unique(texts: np.ndarray, form: str) -> np.ndarray:
         pd.Index(texts, dtype=object), format=plain, errors="coerce", utc=utc, cache=False
     )
     index = index.tz_localize(None) if utc else index
-    parsed = index.to_numpy().astype("datetime64[us]")
+    parsed = np.array(index, dtype="datetime64[us]")
     for i in np.flatnonzero(np.isnat(parsed)):  # pandas 2 cannot read years after 2262
         parsed[i] = _parse_one(texts[i], plain)
     return parsed

@@ -46,7 +46,7 @@ def dtype_name(series: pd.Series) -> str:
         if dtype.na_value is not pd.NA:
             return "str"
         return f"string[{dtype.storage}]"
-    if dtype.kind == "O":
+    if pd.api.types.is_object_dtype(dtype):
         return OBJECT_CONTENTS.get(pd.api.types.infer_dtype(series, skipna=True), "object")
     return str(dtype)
 

@@ -72,8 +72,10 @@ class FixedCombinations:
             groups.setdefault(combination[0], []).append(i)
         chosen = np.empty(len(broken), dtype=np.int64)
         first = plain_values(df[self.columns[0]].iloc[broken])
-        for value in dict.fromkeys(first):
-            rows = np.flatnonzero([other == value for other in first])
+        places: dict[Any, list[int]] = {}
+        for place, value in enumerate(first):
+            places.setdefault(value, []).append(place)
+        for value, rows in places.items():
             options = np.array(groups.get(value, range(len(allowed))))
             share = weights[options] / weights[options].sum()
             chosen[rows] = rng.choice(options, size=len(rows), p=share)
@@ -92,7 +94,7 @@ class FixedCombinations:
                 cells: Any = pd.Series(picked).astype(df[name].dtype)
             else:
                 cells = cast_levels(distinct, dtype).take(taken, allow_fill=bool((taken < 0).any()))
-            df[name] = put_cells(df[name], broken, pd.Series(cells))
+            df[name] = put_cells(df[name], broken, pd.Series(cells, dtype=df[name].dtype))
         return df
 
     def _allowed(self) -> tuple[tuple[Any, ...], ...]:

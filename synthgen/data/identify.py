@@ -20,10 +20,10 @@ _SMALLEST: Final = 20
 
 @dataclass(frozen=True)
 class TextId:
-    """Why texts are keys, and their form."""
+    """Why texts are keys, and their form if they have a common one."""
 
     reason: str
-    pattern: str
+    pattern: str | None
 
 
 def named_like_id(name: Hashable) -> bool:
@@ -100,12 +100,12 @@ def find_text_id(name: Hashable, texts: np.ndarray, distinct_share: float) -> Te
     if distinct_share < _needed(name) or len(texts) < 2:
         return None
     pattern = learn_pattern(texts)
-    if pattern is None:
-        return None
     if pattern in (UUID, UUID.upper()):
         return TextId("all texts are distinct UUIDs", pattern)
     if named_like_id(name):
         return TextId("named like a key and the texts are distinct", pattern)
+    if pattern is None or distinct_share < 1:
+        return None
     with_digits = np.mean([any(c.isdigit() for c in text) for text in texts])
     same_length = len({len(text) for text in texts}) == 1
     codes = all(not any(c.islower() for c in text) for text in texts)

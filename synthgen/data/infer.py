@@ -27,6 +27,9 @@ SAMPLE: Final = 10_000
 _MANY_DISTINCT: Final = 0.5
 _TEXT_WORDS: Final = 3.0
 _PROSE_WORDS: Final = 8.0
+#: Share of texts that may be of another form than the rest; they become missing values.
+_STRAY: Final = 0.01
+_MEASURED: Final = ("numeric", "integer", "datetime")
 _LARGEST_WHOLE: Final = 2.0**53
 
 
@@ -74,6 +77,27 @@ def infer_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
     columns = tuple(infer_column(name, frame[name]) for name in frame.columns)
     _warn(columns, frame)
     return columns
+
+
+def complete_column(column: Column, series: pd.Series) -> Column:
+    """Take dtype, gaps and unknown facts from data, kind and known facts from the column.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the values cannot be of the column's kind.
+    """
+    found = infer_column(column.name, series)
+    facts: dict[str, Any] = {"dtype": found.dtype, "nullable": column.nullable or found.nullable}
+    if found.kind == column.kind:
+        facts |= {
+            field: getattr(found, field)
+            for field in ("decimals", "format", "resolution", "time_zone", "pattern", "categories")
+            if getattr(column, field) is None
+        }
+    if family(found.dtype) not in ("string", "object") and column.kind in _MEASURED:
+        facts["format"] = None
+    return column.changed(**facts)
 
 
 def infer_column(name: Hashable, series: pd.Series) -> Column:
@@ -228,6 +252,8 @@ def _date_text(look: Look, distinct: np.ndarray) -> Column | None:
     if form is None:
         return None
     moments = dates(look.present, form)
+    if np.isnat(moments).mean() > _STRAY:
+        return None
     resolution = find_resolution(moments[~np.isnat(moments)], None)
     reason = f"text dates like {distinct[0]!r}"
     zone = "UTC" if "%z" in form else None
@@ -240,6 +266,8 @@ def _number_text(look: Look, distinct: np.ndarray) -> Column | None:
     if form is None:
         return None
     values = to_numbers(look.present, look.column("numeric", ""))
+    if np.isnan(values).mean() > _STRAY:
+        return None
     decimals = find_decimals(values[np.isfinite(values)], highest=10)
     return look.column("numeric", "decimal numbers as text", decimals=decimals, format=form)
 

@@ -27,7 +27,7 @@ _DIGITS: Final = string.digits
 _DIGIT: Final = r"\d"
 _WORD: Final = r"\w"
 #: Character classes from small to large.
-_CLASSES: Final = (
+_CLASSES: Final[tuple[tuple[str, str], ...]] = (
     (_DIGITS, _DIGIT),
     (_DIGITS + _HEX, "[0-9a-f]"),
     (_DIGITS + _HEX.upper(), "[0-9A-F]"),
@@ -38,6 +38,7 @@ _CLASSES: Final = (
     (_UPPER + _LOWER, "[A-Za-z]"),
     (_DIGITS + _UPPER + _LOWER, "[0-9A-Za-z]"),
 )
+_HEX_CLASSES: Final = ("[0-9a-f]", "[0-9A-F]")
 _MAX_LENGTHS: Final = 12
 _LITERAL_FROM: Final = 20
 _TOKEN: Final = re.compile(r"(\\.|\[(?:\\.|[^\]])+\]|[^\\\[\]{}()*+?|])(?:\{(\d+)\})?", re.S)
@@ -65,28 +66,35 @@ def learn_pattern(texts: np.ndarray) -> str | None:
 
 
 def _learn_one(texts: list[str]) -> str | None:
+    places = [set(characters) for characters in zip(*texts, strict=True)]
+    classes = _CLASSES
+    if not _is_hexadecimal(places):
+        classes = tuple(pair for pair in _CLASSES if pair[1] not in _HEX_CLASSES)
     tokens = []
-    for characters in map(set, zip(*texts, strict=True)):
-        token = _token_of(characters, literal=len(texts) >= _LITERAL_FROM)
+    for characters in places:
+        token = _token_of(characters, classes, literal=len(texts) >= _LITERAL_FROM)
         if token is None:
             return None
         tokens.append(token)
-    hexadecimal = set("".join(texts)) <= set(_DIGITS + _HEX + _HEX.upper() + "-")
-    if not hexadecimal:  # a letter beyond f somewhere: a class cut off at f would be an accident
-        tokens = [re.sub("0-9([aA])-[fF]", _widen, token) for token in tokens]
     return _shorten(tokens)
 
 
-def _widen(match: re.Match[str]) -> str:
-    return "0-9a-z" if match[1] == "a" else "0-9A-Z"
+def _is_hexadecimal(places: list[set[str]]) -> bool:
+    """Whether digits and the letters to f, and no others, share places."""
+    letters_and_digits = [place for place in places if all(c.isalnum() for c in place)]
+    if not all(place <= set(string.hexdigits) for place in letters_and_digits):
+        return False
+    return any(place & set(_DIGITS) and place - set(_DIGITS) for place in letters_and_digits)
 
 
-def _token_of(characters: set[str], *, literal: bool) -> str | None:
+def _token_of(
+    characters: set[str], classes: tuple[tuple[str, str], ...], *, literal: bool
+) -> str | None:
     if len(characters) == 1:
         (character,) = characters
         if literal or not character.isalnum():
             return None if character.isspace() else re.escape(character)
-    return next((token for members, token in _CLASSES if characters <= set(members)), None)
+    return next((token for members, token in classes if characters <= set(members)), None)
 
 
 def _shorten(tokens: list[str]) -> str:

@@ -63,7 +63,9 @@ _COMMON_FIRST_NAMES: Final = frozenset(
         "luis carlos antonio jorge pedro sofia elena carmen isabel marta hans klaus karl "
         "fritz anja petra monika sabine ingrid pierre jacques marie claire sophie giovanni "
         "marco paolo giulia francesca ivan olga natalia dmitri mohammed ahmed fatima ali omar "
-        "wei li ming hiroshi yuki kenji raj priya anil sunita"
+        "wei li ming hiroshi yuki kenji raj priya anil sunita tom jim joe bob bill mike dave "
+        "dan steve chris matt ben sam alex max leo tim nick tony jenny kate katie beth sue "
+        "liz meg carla gina eva lena nina clara rosa hal ted ray ron don ken"
     )
 )
 

@@ -114,7 +114,7 @@ class Schema:
         frame, _ = read_frame(X)
         return cls(infer_columns(frame))
 
-    def with_column(self, name: Hashable, **changes: Any) -> Schema:
+    def with_column(self, name: Hashable, /, **changes: Any) -> Schema:
         """Return a schema in which one column is changed.
 
         Parameters
@@ -176,6 +176,32 @@ class Schema:
             raise SchemaMismatchError(
                 "The table does not have the columns that were expected:\n" + "\n".join(lines)
             )
+
+    def completed(self, df: pd.DataFrame) -> Schema:
+        """Return a schema that has dtypes and unknown facts from data, kinds from this one.
+
+        Meant for schemas that were written without the data at hand, for instance SDV metadata.
+
+        Parameters
+        ----------
+        df : pandas.DataFrame
+            Plain frame, see :func:`synthgen.data.frame.read_frame`.
+
+        Raises
+        ------
+        SchemaMismatchError
+            If a column is missing or its values cannot be of the kind that the schema says.
+        """
+        from synthgen.data.infer import complete_column
+
+        missing = [name for name in self.names if name not in df.columns]
+        if missing:
+            raise SchemaMismatchError(f"The table lacks the columns {missing!r} of the schema.")
+        try:
+            columns = tuple(complete_column(column, df[column.name]) for column in self.columns)
+        except InvalidParameterError as error:
+            raise SchemaMismatchError(f"The table does not fit the schema: {error}") from error
+        return Schema(columns, self.constraints)
 
     def describe(self) -> pd.DataFrame:
         """Return one row per column: name, kind, dtype, reason and the facts that are known."""
@@ -270,7 +296,8 @@ def _compatible(column: Column, series: pd.Series, found: str) -> bool:
     if {ours, theirs} <= {"number", "boolean", "decimal"}:
         return True
     if "object" in (ours, theirs):
-        return theirs == "object" and column.kind in ("boolean", "integer", "numeric")
+        numbers = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
+        return theirs == "object" and _content(found, series) in numbers and column.modelled
     return ours == theirs
 
 

@@ -80,7 +80,8 @@ class Constant:
         code = levels.index(self.value) if self.value is not None else -1
         codes = np.full(len(rows), code, dtype=np.int64)
         values = cast_levels([level for level in levels if level is not None], self.dtype)
-        return pd.Series(values.take(codes, allow_fill=code < 0))
+        dtype = object if self.dtype.startswith("object") else None
+        return pd.Series(values.take(codes, allow_fill=code < 0), dtype=dtype)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON document."""
@@ -159,7 +160,7 @@ def _read_constant(document: dict[str, Any]) -> Constant:
 
 def _all_missing(size: int, dtype: str) -> pd.Series:
     if dtype.startswith("object"):
-        return pd.Series(np.full(size, None, dtype=object))
+        return pd.Series(np.full(size, None, dtype=object), dtype=object)
     empty = cast_levels([], dtype)
     return pd.Series(empty.take(np.full(size, -1), allow_fill=True))
 

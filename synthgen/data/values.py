@@ -113,7 +113,9 @@ def from_numbers(values: np.ndarray, column: Column) -> pd.Series:
     if column.kind not in builders:
         raise InvalidDataError(f"Column {column.name!r} of kind {column.kind!r} has no numbers.")
     array = builders[column.kind](values, column)
-    return pd.Series(array, name=column.name, copy=False)
+    # Without a dtype pandas would turn objects into dates or strings again.
+    dtype = object if array.dtype.kind == "O" and isinstance(array, np.ndarray) else None
+    return pd.Series(array, name=column.name, dtype=dtype, copy=False)
 
 
 def dates(series: pd.Series, form: str | None = None) -> np.ndarray:

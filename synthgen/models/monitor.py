@@ -11,11 +11,11 @@ from synthgen.core.random import torch_generator
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.sample.draw import RowSource
 from synthgen.train.conditioning import Conditioning
-from synthgen.train.detection import detection_auc
+from synthgen.train.detection import detection_auc, gates_of
 from synthgen.train.moments import fold_cells
 
 #: Most rows per look, and groups per column for the pairwise comparison.
-_MOST_ROWS = 4_000
+_MOST_ROWS = 12_000
 _GROUPS = 8
 
 
@@ -43,8 +43,7 @@ class QualityMonitor:
         self._columns = np.empty(int(self._place.max()) + 1, dtype=np.int64)
         self._columns[self._place] = self.layout.cell_columns
         self._pairs = self._shares(self.real)
-        heads = [-1 if head.gate is None else head.gate for head in self.layout.heads]
-        self._gates = tuple(heads)
+        self._gates = gates_of(self.layout)
 
     def __call__(self, generator: nn.Module) -> dict[str, float]:
         """Return shape and trend (1 is best), detection (AUC, .5 is best) and score (to minimise)."""

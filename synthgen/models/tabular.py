@@ -5,39 +5,37 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.utils.validation import check_is_fitted
 
 from synthgen.core.device import resolve_device, supports_bfloat16
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.progress import ProgressBar
-from synthgen.core.random import generator, isolated_torch_rng, root_seed, torch_generator
+from synthgen.core.random import generator, isolated_torch_rng, torch_generator
 from synthgen.core.serialize import Artifact
-from synthgen.data.frame import read_frame, write_frame
 from synthgen.data.schema import Schema
-from synthgen.encode.base import Resolution
 from synthgen.encode.calibrate import Calibration
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.encode.table import TableEncoder
 from synthgen.encode.wanted import parse_wanted
-from synthgen.errors import ConditionError, InvalidDataError, InvalidParameterError
-from synthgen.models.base import BaseSynthesizer
+from synthgen.errors import InvalidDataError, InvalidParameterError
+from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.models.memory import check_memory
 from synthgen.models.monitor import QualityMonitor
 from synthgen.models.presets import resolve_recipe
 from synthgen.sample.draw import RowSource
+from synthgen.sample.rake import Raking
 from synthgen.sample.refine import Refiner, fit_refiner
 from synthgen.sample.rowwise import RowwiseSampler
 from synthgen.sample.sampler import BLOCK, Request, Sampler
 from synthgen.sample.conditional import check_pool, weigh_latents
 from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.conditioning import Conditioning
+from synthgen.train.detection import gates_of
 from synthgen.train.recipe import Recipe
 from synthgen.train.table import TableTask, build_generator
 from synthgen.train.trainer import Budget, Trainer
@@ -49,7 +47,7 @@ _LEAST_TO_SPLIT = 500
 _MOST_VALIDATION = 4_000
 
 
-class GANSynthesizer(BaseSynthesizer):
+class GANSynthesizer(EncodedSynthesizer):
     """Learns a table and generates as many new rows as you like.
 
     The generator maps a latent vector to one explicit distribution per column, so that conditions,
@@ -126,6 +124,7 @@ class GANSynthesizer(BaseSynthesizer):
     (3, 2)
     """
 
+    sampler_: Sampler
     recipe_: Recipe
     history_: pd.DataFrame
     refinement_: dict[str, Any]
@@ -183,15 +182,8 @@ class GANSynthesizer(BaseSynthesizer):
     def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> None:
         device = resolve_device(self.device)
         recipe = self._recipe(len(frame))
-        resolution = Resolution.for_table(len(frame), frame.shape[1])
-        encoder = TableEncoder.fit(frame, schema, resolution)
+        encoder = fit_encoder(frame, schema)
         layout = encoder.layout
-        if layout.n_cells == 0:
-            kinds = ", ".join(sorted({column.kind for column in schema.columns}))
-            raise InvalidDataError(
-                f"There is nothing to learn: all columns are of kind {kinds}, which are "
-                "regenerated. Give a column another kind with schema.with_column(...)."
-            )
         check_memory(layout, len(frame), recipe)
         table = encoder.transform(frame, generator(seed, "encode"))
         train, validation = self._split(table, seed)
@@ -209,7 +201,8 @@ class GANSynthesizer(BaseSynthesizer):
         if self.warm_start and hasattr(self, "sampler_"):
             _copy_weights(self.sampler_, task, layout)
         conditioning = Conditioning(layout, blocks) if blocks else None
-        judged = validation if len(validation) else train
+        # Validation rows first: there are few of them, so training rows make up the number.
+        judged = EncodedTable.concatenate([validation, train])
         with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
             trainer = Trainer(
                 task,
@@ -281,25 +274,6 @@ class GANSynthesizer(BaseSynthesizer):
         logger.info("Refinement: %s", self.refinement_)
         return report.refiner
 
-    def _generate(
-        self, n_samples: int | None, seed: int, conditions: Any, on_rare: str
-    ) -> Iterator[pd.DataFrame]:
-        check_choice("on_rare", on_rare, ["error", "approximate"])
-        if conditions is None or (isinstance(conditions, dict) and not conditions):
-            if n_samples is not None:
-                yield from self.sampler_.frames(n_samples, seed)
-        elif isinstance(conditions, dict):
-            request = self._request(conditions, seed, on_rare)
-            yield from self.sampler_.frames(int(n_samples or 0), seed, request)
-        else:
-            frame, _ = read_frame(conditions)
-            if n_samples is not None and n_samples != len(frame):
-                raise ConditionError(
-                    f"conditions has {len(frame)} rows, one for each row to generate, but "
-                    f"n_samples is {n_samples}. Leave n_samples out."
-                )
-            yield self._rowwise().complete(frame, seed, on_rare)
-
     def _request(self, conditions: dict[Any, Any], seed: int, on_rare: str) -> Request:
         wanted = {name: parse_wanted(name, value) for name, value in conditions.items()}
         encoder = self.sampler_.encoder
@@ -311,63 +285,6 @@ class GANSynthesizer(BaseSynthesizer):
 
     def _rowwise(self) -> RowwiseSampler:
         return RowwiseSampler(self.sampler_)
-
-    def _rows_from(self, seed: int, start: int, stop: int) -> Iterator[pd.DataFrame]:
-        for number in range(start // BLOCK, math.ceil(stop / BLOCK)):
-            first = number * BLOCK
-            yield self.sampler_.block(seed, number).iloc[max(start - first, 0) : stop - first]
-
-    def impute(self, X: Any, *, random_state: Any = None) -> Any:
-        """Fill missing cells with draws from their distribution given the row's other cells.
-
-        Parameters
-        ----------
-        X : frame
-            Rows with the columns of the training table.
-        random_state : None, int, numpy RandomState or Generator
-
-        Returns
-        -------
-        frame
-            The same rows in the same container; cells that were present are as they were.
-
-        Raises
-        ------
-        SchemaMismatchError
-            If columns differ from those seen in ``fit``.
-        """
-        check_is_fitted(self)
-        frame, spec = read_frame(X)
-        self.schema_.check(frame)
-        filled = self._rowwise().impute(frame, root_seed(random_state))
-        return write_frame(filled, spec)
-
-    def score_samples(self, X: Any, *, random_state: Any = 0) -> np.ndarray:
-        """Return the log-likelihood of rows under the model.
-
-        Parameters
-        ----------
-        X : frame
-            Rows with the columns of the training table.
-        random_state : None, int, numpy RandomState or Generator
-            Of the Monte-Carlo integration over latent vectors.
-
-        Returns
-        -------
-        numpy.ndarray of shape (n,)
-            Nats per row. Categories count by probability, continuous cells by density over their
-            ranks in the training rows, so that independent columns have 0 there. Categories never
-            seen have probability 1e-12.
-
-        Raises
-        ------
-        SchemaMismatchError
-            If columns differ from those seen in ``fit``.
-        """
-        check_is_fitted(self)
-        frame, _ = read_frame(X)
-        self.schema_.check(frame)
-        return self._rowwise().score(frame, root_seed(random_state))
 
     def _json_parameters(self) -> dict[str, Any]:
         parameters = super()._json_parameters()
@@ -389,7 +306,10 @@ class GANSynthesizer(BaseSynthesizer):
         texts = {}
         refiner = None
         if sampler.refiner is not None:
-            refiner, texts["refiner.txt"] = sampler.refiner.to_state()
+            refiner = {"pool": sampler.refiner.pool, "scale": sampler.refiner.scale}
+            arrays["refiner.factors"] = sampler.refiner.raking.log_factors
+            if sampler.refiner.model is not None:
+                texts["refiner.txt"] = sampler.refiner.model
         if sampler.calibration is not None:
             arrays["calibration.generated"] = sampler.calibration.generated
             arrays["calibration.real"] = sampler.calibration.real
@@ -436,11 +356,11 @@ class GANSynthesizer(BaseSynthesizer):
         source = RowSource(network.to(device).requires_grad_(False).eval(), conditioning)
         refiner = calibration = None
         if config["refiner"] is not None:
-            refiner = Refiner.from_state(config["refiner"], artifact.texts["refiner.txt"])
+            raking = Raking(layout, arrays["refiner.factors"])
+            refiner = Refiner(artifact.texts.get("refiner.txt"), raking, **config["refiner"])
         if config["calibrated"]:
-            gates = tuple(-1 if head.gate is None else head.gate for head in layout.heads)
             calibration = Calibration(
-                arrays["calibration.generated"], arrays["calibration.real"], gates
+                arrays["calibration.generated"], arrays["calibration.real"], gates_of(layout)
             )
         self.sampler_ = Sampler(encoder, source, refiner, calibration)
         self.recipe_ = recipe

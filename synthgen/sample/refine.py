@@ -1,10 +1,10 @@
-"""Refinement: draw more rows than needed and keep them by how real a boosted-tree critic finds them.
+"""Refinement: draw more rows than needed and keep them by how real they look.
 
 The log-odds of a classifier of real against generated rows estimate the log density ratio; keeping
 rows in proportion to the ratio corrects what the generator got wrong where it has support (Azadi et
 al., "Discriminator Rejection Sampling", ICLR 2019, arXiv:1810.06758; Turner et al., ICML 2019,
-arXiv:1811.11357). The critic is small and stops on rows it was not fitted to, and the whole step is
-dropped unless held-out rows say that it helps.
+arXiv:1811.11357). The critic is small and stops on rows it was not fitted to, and it is dropped
+unless held-out rows say that it helps. Raking then makes the marginals exact.
 """
 
 from __future__ import annotations
@@ -20,16 +20,22 @@ import numpy as np
 
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.errors import ArtifactError
-from synthgen.train.detection import detection_auc, features, tree_parameters
+from synthgen.sample.rake import Raking, fit_raking
+from synthgen.train.detection import detection_auc, features, gates_of, tree_parameters
 
 logger = logging.getLogger(__name__)
 
 #: Fewest training rows for which a density ratio can be learned.
 LEAST_ROWS: Final = 1_000
-#: Refinement is dropped if fewer than this share of drawn rows would remain effective.
+#: Fewest effective rows, as a share of those drawn, with which refinement is worth it.
 LEAST_EFFECTIVE: Final = 0.3
-#: Most training rows that the critic looks at.
+#: Most training rows that the critic looks at, and generated rows for each of them.
 MOST_ROWS: Final = 200_000
+_FAKE_PER_REAL: Final = 4
+#: Rows drawn for each row kept. Rows weighing more than this multiple of the mean are cut to it.
+_POOL: Final = 2
+#: Rows drawn to measure weights and marginals.
+_MEASURED: Final = 200_000
 
 #: Draws rows: number of rows and number of the draw, to make draws different.
 Draw = Callable[[int, int], EncodedTable]
@@ -37,52 +43,47 @@ Draw = Callable[[int, int], EncodedTable]
 
 @dataclass(frozen=True)
 class Refiner:
-    """A density-ratio critic.
+    """Weights for generated rows.
 
     Parameters
     ----------
-    model : str
-        Boosted trees in LightGBM's text format.
-    gates : tuple of int
-        For each head the block that gates it, -1 for none.
+    model : str or None
+        Boosted trees in LightGBM's text format, whose raw score is a log density ratio.
+    raking : Raking
+        Factors that make the marginals right.
     pool : int
-        Rows to draw for each row kept; weights above this multiple of their mean are cut.
+        Rows to draw for each row kept.
     scale : float
-        Mean weight of generated rows.
+        Mean of the raw weights of generated rows.
     """
 
-    model: str
-    gates: tuple[int, ...]
+    model: str | None
+    raking: Raking
     pool: int
     scale: float
 
     @cached_property
-    def _booster(self) -> lgb.Booster:
-        try:
-            return lgb.Booster(model_str=self.model)
-        except lgb.basic.LightGBMError as error:
-            raise ArtifactError(f"The refinement critic cannot be read: {error}.") from error
+    def _booster(self) -> lgb.Booster | None:
+        return None if self.model is None else read_trees(self.model)
+
+    def log_weights(self, table: EncodedTable) -> np.ndarray:
+        """Return the logarithm of each row's weight, unbounded, with mean weight about 1."""
+        total = self.raking.log_weights(table)
+        if self._booster is not None:
+            total = total + _log_ratio(self._booster, table, self.raking.layout)
+        return total - np.log(self.scale)
 
     def weights(self, table: EncodedTable) -> np.ndarray:
-        """Return the weight of each row, in (0, pool], with mean about 1."""
-        logits = self._booster.predict(features(table, self.gates), raw_score=True)
-        return np.minimum(np.exp(np.asarray(logits)) / self.scale, self.pool)
+        """Return the weight of each row, in (0, pool]."""
+        return np.minimum(np.exp(self.log_weights(table)), self.pool)
 
     def keep(self, table: EncodedTable, n: int, rng: np.random.Generator) -> np.ndarray:
         """Choose `n` of the rows in proportion to their weights, in order.
 
-        Systematic sampling: no row is chosen more often than its share of `n` rounded up.
+        Sampling is systematic: with ``pool`` times as many rows as are kept, hardly any row is
+        chosen twice.
         """
         return systematic(self.weights(table), n, rng)
-
-    def to_state(self) -> tuple[dict[str, Any], str]:
-        """Return JSON facts and the model's text."""
-        return {"gates": list(self.gates), "pool": self.pool, "scale": self.scale}, self.model
-
-    @classmethod
-    def from_state(cls, facts: dict[str, Any], model: str) -> Refiner:
-        """Rebuild a critic from :meth:`to_state`."""
-        return cls(model, tuple(facts["gates"]), facts["pool"], facts["scale"])
 
 
 def systematic(weights: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -92,6 +93,20 @@ def systematic(weights: np.ndarray, n: int, rng: np.random.Generator) -> np.ndar
     return np.minimum(np.searchsorted(running, points, "right"), len(weights) - 1)
 
 
+def read_trees(model: str) -> lgb.Booster:
+    """Read boosted trees from LightGBM's text format.
+
+    Raises
+    ------
+    ArtifactError
+        If the text is not such a model.
+    """
+    try:
+        return lgb.Booster(model_str=model)
+    except lgb.basic.LightGBMError as error:
+        raise ArtifactError(f"The refinement critic cannot be read: {error}.") from error
+
+
 @dataclass(frozen=True)
 class RefineReport:
     """What fitting a refiner found.
@@ -99,10 +114,10 @@ class RefineReport:
     Parameters
     ----------
     refiner : Refiner or None
-        None if it would not have helped.
+        None if too few rows would remain effective.
     facts : dict
-        Detection AUC on held-out rows before and after, effective share of rows, trees, and the
-        reason if there is no refiner.
+        Whether trees are used and why not, their number, the effective share of rows, and the
+        detection AUC on held-out rows before and after.
     """
 
     refiner: Refiner | None
@@ -116,10 +131,9 @@ def fit_refiner(
     draw: Draw,
     *,
     seed: int,
-    pool: int = 2,
     insist: bool = False,
 ) -> RefineReport:
-    """Fit a critic and decide by held-out rows whether to use it.
+    """Fit a critic and factors, and decide by held-out rows whether to use the critic.
 
     Parameters
     ----------
@@ -131,80 +145,94 @@ def fit_refiner(
     draw : callable
         Draws generated rows.
     seed : int
-    pool : int
-        Rows to draw for each row kept.
     insist : bool
-        Try however few rows there are; without held-out rows, the last tenth of the training rows
-        stands in for them.
+        Fit a critic however few rows there are; without held-out rows, the last tenth of the
+        training rows stands in for them.
 
     Returns
     -------
     RefineReport
     """
-    if insist and not len(holdout):
-        cut = max(len(train) - len(train) // 10, 1)
+    if insist and len(holdout) == 0:
+        cut = max(len(train) - max(len(train) // 10, 1), 1)
         train, holdout = train.take(slice(0, cut)), train.take(slice(cut, None))
+    count = min(max(10 * len(train), 5_000), _MEASURED)
+    fresh = draw(count, 3)
+    real = EncodedTable.concatenate([train, holdout])
+    plain = _with_raking(None, layout, real, fresh)
     few = len(train) < LEAST_ROWS or len(holdout) < LEAST_ROWS // 10
-    if (few and not insist) or not len(holdout):
-        return RefineReport(None, {"reason": "too few rows"})
-    gates = tuple(-1 if head.gate is None else head.gate for head in layout.heads)
-    train = train.take(slice(0, MOST_ROWS))
-    booster, auc = _fit_critic(train, holdout, draw, gates, seed)
-    facts: dict[str, Any] = {"auc_before": auc, "trees": booster.num_trees()}
-    fresh = draw(4 * max(len(holdout), 2_000), 3)
-    raw = np.exp(np.asarray(booster.predict(features(fresh, gates), raw_score=True)))
-    cut = np.minimum(raw, pool * raw.mean())
-    refiner = Refiner(booster.model_to_string(), gates, pool, float(cut.mean()))
+    if len(holdout) == 0 or (few and not insist):
+        return _report(plain, fresh, {"trees": 0, "reason": "too few rows for a critic"})
+    model, facts = _fit_critic(layout, train.take(slice(0, MOST_ROWS)), holdout, draw, seed)
+    if facts["trees"] <= 1:
+        return _report(plain, fresh, facts | {"reason": "the critic finds nothing to correct"})
+    refiner = _with_raking(model, layout, real, fresh)
+    judged = [_detection(layout, holdout, fresh, choice, seed) for choice in (plain, refiner)]
+    facts |= {"detection_before": judged[0], "detection_after": judged[1]}
+    if judged[1] > judged[0] + 0.005:
+        reason = "held-out rows are easier to tell after it"
+        return _report(plain, fresh, facts | {"trees": 0, "reason": reason})
+    report = _report(refiner, fresh, facts)
+    return report if report.refiner is not None else _report(plain, fresh, report.facts)
+
+
+def _with_raking(
+    model: str | None, layout: Layout, real: EncodedTable, fresh: EncodedTable
+) -> Refiner:
+    logs = np.zeros(len(fresh))
+    if model is not None:
+        logs = _log_ratio(read_trees(model), fresh, layout)
+    raking = fit_raking(layout, real, fresh, np.exp(logs))
+    raw = np.exp(logs + raking.log_weights(fresh))
+    return Refiner(model, raking, _POOL, float(np.minimum(raw, _POOL * raw.mean()).mean()))
+
+
+def _report(refiner: Refiner, fresh: EncodedTable, facts: dict[str, Any]) -> RefineReport:
     weights = refiner.weights(fresh)
-    facts["effective"] = float(weights.sum() ** 2 / (weights**2).sum() / len(weights))
-    if booster.num_trees() <= 1 or auc < 0.505:
-        return RefineReport(None, facts | {"reason": "the critic finds nothing to correct"})
-    if facts["effective"] < LEAST_EFFECTIVE:
-        return RefineReport(None, facts | {"reason": "too few rows would remain effective"})
-    kept = fresh.take(refiner.keep(fresh, len(fresh) // pool, np.random.default_rng(seed)))
-    before = detection_auc(holdout, fresh, gates, seed)
-    after = detection_auc(holdout, kept, gates, seed)
-    facts |= {"detection_before": before, "detection_after": after}
-    if after > before + 0.005:
-        return RefineReport(None, facts | {"reason": "held-out rows are easier to tell after it"})
+    effective = float(weights.sum() ** 2 / (weights**2).sum() / len(weights))
+    facts = facts | {"effective": round(effective, 4)}
+    if effective < LEAST_EFFECTIVE:
+        reason = "too few rows would remain effective"
+        return RefineReport(None, facts | {"trees": 0, "reason": reason})
     return RefineReport(refiner, facts)
 
 
+def _detection(
+    layout: Layout, holdout: EncodedTable, fresh: EncodedTable, refiner: Refiner, seed: int
+) -> float:
+    rng = np.random.default_rng(seed)
+    kept = fresh.take(rng.permutation(refiner.keep(fresh, len(fresh) // refiner.pool, rng)))
+    return round(detection_auc(holdout, kept, gates_of(layout), seed), 4)
+
+
 def _fit_critic(
-    train: EncodedTable,
-    holdout: EncodedTable,
-    draw: Draw,
-    gates: tuple[int, ...],
-    seed: int,
-) -> tuple[lgb.Booster, float]:
+    layout: Layout, train: EncodedTable, holdout: EncodedTable, draw: Draw, seed: int
+) -> tuple[str, dict[str, Any]]:
     """Fit trees to real against generated rows; the held-out rows decide when to stop."""
-    fake = draw(2 * len(train), 1)
-    other = draw(2 * len(holdout), 2)
     sets = [
-        _labelled(real, generated, gates)
-        for real, generated in ((train, fake), (holdout, other))
+        _labelled(layout, real, draw(_FAKE_PER_REAL * len(real), number))
+        for number, real in enumerate((train, holdout), start=1)
     ]
-    least = 60 if len(train) < 10_000 else 40
-    parameters = tree_parameters(seed) | {"min_data_in_leaf": least, "learning_rate": 0.1}
-    result: dict[str, Any] = {}
-    booster = lgb.train(
-        parameters | {"metric": ["binary_logloss", "auc"]},
-        sets[0],
-        num_boost_round=200,
-        valid_sets=[sets[1]],
-        callbacks=[
-            lgb.early_stopping(15, first_metric_only=True, verbose=False),
-            lgb.record_evaluation(result),
-        ],
-    )
+    parameters = tree_parameters(seed) | {
+        "metric": "binary_logloss",
+        "learning_rate": 0.3,
+        "min_data_in_leaf": min(60 if len(train) < 10_000 else 40, max(len(train) // 20, 1)),
+    }
+    stop = lgb.early_stopping(15, verbose=False)
+    booster = lgb.train(parameters, sets[0], 100, valid_sets=[sets[1]], callbacks=[stop])
     best = max(booster.best_iteration, 1)
-    auc = result["valid_0"]["auc"][best - 1]
-    return lgb.Booster(model_str=booster.model_to_string(num_iteration=best)), float(auc)
+    return booster.model_to_string(num_iteration=best), {"trees": best}
 
 
-def _labelled(real: EncodedTable, fake: EncodedTable, gates: tuple[int, ...]) -> lgb.Dataset:
+def _labelled(layout: Layout, real: EncodedTable, fake: EncodedTable) -> lgb.Dataset:
+    gates = gates_of(layout)
     rows = np.concatenate([features(real, gates), features(fake, gates)])
     labels = np.repeat([1.0, 0.0], [len(real), len(fake)])
     # Both sides weigh the same, so that the log-odds are the log density ratio.
     weights = np.repeat([1.0, len(real) / len(fake)], [len(real), len(fake)])
-    return lgb.Dataset(rows, labels, weight=weights, free_raw_data=False)
+    return lgb.Dataset(rows, labels, weight=weights)
+
+
+def _log_ratio(booster: lgb.Booster, table: EncodedTable, layout: Layout) -> np.ndarray:
+    rows = features(table, gates_of(layout))
+    return np.asarray(booster.predict(rows, raw_score=True, num_threads=1))

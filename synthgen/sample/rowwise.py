@@ -7,9 +7,10 @@ known cells, picks one, and has its unknown cells drawn from it.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from synthgen.core.random import generator, torch_generator
 from synthgen.encode.layout import REST, EncodedTable
+from synthgen.encode.table import TableEncoder
 from synthgen.errors import ConditionError
 from synthgen.sample.conditional import LatentPool, latent_pool, row_log_weights
 from synthgen.sample.draw import draw_rows
@@ -26,15 +28,13 @@ from synthgen.sample.sampler import Sampler
 #: Latent vectors in the pool, and cells of the (rows, pool) matrix held at once.
 _POOL: Final = 32_768
 _CELLS: Final = 16_777_216
-#: A condition less probable than this is too rare.
-_LEAST_PROBABILITY: Final = 1e-7
 #: Completions drawn for each row, of which the refinement critic chooses one.
 _CANDIDATES: Final = 3
 
 
 @dataclass(frozen=True)
-class _Known:
-    """Rows with the cells of which the values are known.
+class KnownCells:
+    """Encoded rows, and which of their cells are given rather than to be drawn.
 
     Parameters
     ----------
@@ -47,20 +47,31 @@ class _Known:
     blocks: np.ndarray
     heads: np.ndarray
 
-    def part(self, rows: slice) -> _Known:
-        return _Known(self.table.take(rows), self.blocks[rows], self.heads[rows])
+    def part(self, rows: slice | np.ndarray) -> KnownCells:
+        """Return the given rows."""
+        return KnownCells(self.table.take(rows), self.blocks[rows], self.heads[rows])
 
 
-@dataclass(frozen=True)
-class RowwiseSampler:
-    """Completes and scores given rows.
+class RowCompleter(ABC):
+    """Completes and scores given rows, whatever explains them."""
 
-    Parameters
-    ----------
-    sampler : Sampler
-    """
+    #: A row whose given cells are less probable than this is too rare to complete.
+    least_probability: ClassVar[float] = 1e-7
 
-    sampler: Sampler
+    @property
+    @abstractmethod
+    def encoder(self) -> TableEncoder:
+        """Encoder of the rows."""
+
+    @abstractmethod
+    def _draw(
+        self, known: KnownCells, seed: int, *, never_missing: bool = False
+    ) -> tuple[EncodedTable, np.ndarray]:
+        """Draw the unknown cells; return full rows and the log probability of what is known."""
+
+    @abstractmethod
+    def _log_likelihood(self, known: KnownCells, seed: int) -> np.ndarray:
+        """Return the log-likelihood of each row's known cells."""
 
     def complete(self, conditions: pd.DataFrame, seed: int, on_rare: str) -> pd.DataFrame:
         """Return one full row for each row of `conditions`; missing cells there mean missing.
@@ -70,7 +81,7 @@ class RowwiseSampler:
         ConditionError
             If a column or value is unknown, or rows are too rare under the model.
         """
-        encoder = self.sampler.encoder
+        encoder = self.encoder
         unknown = [name for name in conditions.columns if name not in encoder.owner]
         if unknown:
             known = ", ".join(repr(name) for name in encoder.schema.names)
@@ -85,7 +96,7 @@ class RowwiseSampler:
         known_cells = self._encode(conditions, mask)
         self._check_seen(conditions, known_cells)
         table, chances = self._draw(known_cells, seed)
-        rare = np.flatnonzero(chances < math.log(_LEAST_PROBABILITY))
+        rare = np.flatnonzero(chances < math.log(self.least_probability))
         if len(rare) and on_rare == "error":
             raise ConditionError(
                 f"{len(rare)} of {len(conditions)} conditions are too rare under the model, the "
@@ -118,18 +129,13 @@ class RowwiseSampler:
         """Return the log-likelihood of each row, in nats."""
         mask = pd.DataFrame(True, index=frame.index, columns=frame.columns)
         known = self._encode(frame, mask)
-        scores = np.empty(len(frame))
-        for rows, logs in self._explained(known, seed):
-            scores[rows] = (torch.logsumexp(logs, 1) - math.log(logs.shape[1])).cpu().numpy()
+        scores = self._log_likelihood(known, seed)
         unseen = (known.table.codes < 0).sum(1)
-        scores = np.maximum(scores, -700.0) + unseen * math.log(1e-12)
-        if self.sampler.refiner is not None:
-            scores += np.log(self.sampler.refiner.weights(known.table))
-        return scores
+        return np.asarray(np.maximum(scores, -700.0) + unseen * math.log(1e-12))
 
-    def _encode(self, frame: pd.DataFrame, mask: pd.DataFrame) -> _Known:
+    def _encode(self, frame: pd.DataFrame, mask: pd.DataFrame) -> KnownCells:
         """Encode the columns of `frame`; cells outside `mask` and absent columns are unknown."""
-        encoder = self.sampler.encoder
+        encoder = self.encoder
         layout = encoder.layout
         n = len(frame)
         codes = np.zeros((n, len(layout.blocks)), dtype=np.int32)
@@ -145,11 +151,11 @@ class RowwiseSampler:
             known = mask[list(names)].to_numpy().all(axis=1)
             known_blocks[:, blocks] = known[:, None] & (codes[:, blocks] >= 0)
             known_heads[:, heads] = known[:, None]
-        return _Known(EncodedTable(codes, values), known_blocks, known_heads)
+        return KnownCells(EncodedTable(codes, values), known_blocks, known_heads)
 
-    def _check_seen(self, frame: pd.DataFrame, known: _Known) -> None:
+    def _check_seen(self, frame: pd.DataFrame, known: KnownCells) -> None:
         for name in frame.columns:
-            blocks, _ = self.sampler.encoder.columns_of(name)
+            blocks, _ = self.encoder.columns_of(name)
             unseen = np.flatnonzero((known.table.codes[:, blocks] < 0).any(axis=1))
             if len(unseen):
                 value = frame[name].iloc[int(unseen[0])]
@@ -157,7 +163,36 @@ class RowwiseSampler:
                     f"Column {name!r} has no value {value!r} (row {int(unseen[0])} of conditions)."
                 )
 
-    def _explained(self, known: _Known, seed: int) -> Iterator[tuple[slice, Tensor]]:
+    def _decode(self, table: EncodedTable, seed: int) -> pd.DataFrame:
+        rows = np.arange(len(table), dtype=np.int64)
+        return self.encoder.inverse(table, rows, generator(seed, "surrogate", 0))
+
+
+@dataclass(frozen=True)
+class RowwiseSampler(RowCompleter):
+    """Completes and scores rows by the latent vectors that explain them.
+
+    Parameters
+    ----------
+    sampler : Sampler
+    """
+
+    sampler: Sampler
+
+    @property
+    def encoder(self) -> TableEncoder:
+        """Encoder of the rows."""
+        return self.sampler.encoder
+
+    def _log_likelihood(self, known: KnownCells, seed: int) -> np.ndarray:
+        scores = np.empty(len(known.table))
+        for rows, logs in self._explained(known, seed):
+            scores[rows] = (torch.logsumexp(logs, 1) - math.log(logs.shape[1])).cpu().numpy()
+        if self.sampler.refiner is not None:
+            scores += np.log(self.sampler.refiner.weights(known.table))
+        return scores
+
+    def _explained(self, known: KnownCells, seed: int) -> Iterator[tuple[slice, Tensor]]:
         """Yield slices of rows with log p(known cells | latent vector), (rows, pool)."""
         pool = self._pool(seed)
         step = max(_CELLS // _POOL, 1)
@@ -174,7 +209,7 @@ class RowwiseSampler:
         return latent_pool(self.sampler.source, _POOL, torch_generator(seed, "score"))
 
     def _draw(
-        self, known: _Known, seed: int, *, never_missing: bool = False
+        self, known: KnownCells, seed: int, *, never_missing: bool = False
     ) -> tuple[EncodedTable, np.ndarray]:
         """Draw the unknown cells; return full rows and the log probability of what is known."""
         rng = torch_generator(seed, "conditions", 1)
@@ -191,7 +226,7 @@ class RowwiseSampler:
 
     def _complete_part(
         self,
-        known: _Known,
+        known: KnownCells,
         latents: Tensor,
         running: Tensor,
         rng: torch.Generator,
@@ -218,7 +253,7 @@ class RowwiseSampler:
         )
 
     def _fill(
-        self, known: _Known, latents: Tensor, rng: torch.Generator, never_missing: bool
+        self, known: KnownCells, latents: Tensor, rng: torch.Generator, never_missing: bool
     ) -> EncodedTable:
         """Draw full rows from latent vectors and put the known cells in."""
         network = self.sampler.source.generator
@@ -241,10 +276,6 @@ class RowwiseSampler:
         closed = torch.as_tensor(self.sampler.encoder.missing_states, device=row.logits.device)
         logits = row.logits.index_fill(1, closed, -40.0)
         return replace(row, logits=logits, probabilities=network.cells.softmax(logits))
-
-    def _decode(self, table: EncodedTable, seed: int) -> pd.DataFrame:
-        rows = np.arange(len(table), dtype=np.int64)
-        return self.sampler.encoder.inverse(table, rows, generator(seed, "surrogate", 0))
 
 
 def _overwrite(base: pd.Series, other: pd.Series, where: np.ndarray | pd.Series) -> pd.Series:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +34,17 @@ _MOST_ATTEMPTS: Final = 12
 _MOST_STALE: Final = 20
 
 
+class Demand(Protocol):
+    """What rows must obey, prepared for the sampler that draws them."""
+
+    @property
+    def wanted(self) -> Mapping[Any, Wanted]:
+        """Conditions by column."""
+
+
+DemandT = TypeVar("DemandT", bound=Demand)
+
+
 @dataclass(frozen=True)
 class Request:
     """What the rows must obey.
@@ -52,24 +65,30 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Sampler:
-    """Everything needed to turn random numbers into rows.
+class RowBlocks(ABC, Generic[DemandT]):
+    """The endless table of each seed, whatever draws its encoded rows.
 
     Parameters
     ----------
     encoder : TableEncoder
-    source : RowSource
-    refiner : Refiner or None
-    calibration : Calibration or None
     """
 
     encoder: TableEncoder
-    source: RowSource
-    refiner: Refiner | None = None
-    calibration: Calibration | None = None
+
+    @abstractmethod
+    def encoded(
+        self, n: int, seed: int, index: tuple[int, ...], request: DemandT | None = None
+    ) -> EncodedTable:
+        """Draw `n` encoded rows; `index` says which part of the seed's stream they are."""
+
+    def rows(self, seed: int, start: int, stop: int) -> Iterator[pd.DataFrame]:
+        """Yield the rows from number `start` up to `stop`."""
+        for number in range(start // BLOCK, math.ceil(stop / BLOCK)):
+            first = number * BLOCK
+            yield self.block(seed, number).iloc[max(start - first, 0) : stop - first]
 
     def frames(
-        self, n_samples: int, seed: int, request: Request | None = None
+        self, n_samples: int, seed: int, request: DemandT | None = None
     ) -> Iterator[pd.DataFrame]:
         """Yield frames that together have exactly `n_samples` rows.
 
@@ -98,7 +117,7 @@ class Sampler:
             if len(frame):
                 yield frame.reset_index(drop=True)
 
-    def block(self, seed: int, number: int, request: Request | None = None) -> pd.DataFrame:
+    def block(self, seed: int, number: int, request: DemandT | None = None) -> pd.DataFrame:
         """Return block `number`, a frame of ``BLOCK`` rows that obey conditions and constraints."""
         rows = np.arange(number * BLOCK, (number + 1) * BLOCK, dtype=np.int64)
         checks = self._row_constraints()
@@ -127,12 +146,29 @@ class Sampler:
         return [c for c in self.encoder.schema.constraints if not isinstance(c, held)]
 
     def _attempt(
-        self, seed: int, number: int, attempt: int, rows: np.ndarray, request: Request | None
+        self, seed: int, number: int, attempt: int, rows: np.ndarray, request: DemandT | None
     ) -> pd.DataFrame:
         table = self.encoded(len(rows), seed, (number, attempt), request)
         rng = generator(seed, "surrogate", number, attempt)
         wanted = None if request is None else request.wanted
         return self.encoder.inverse(table, rows, rng, wanted)
+
+
+@dataclass(frozen=True)
+class Sampler(RowBlocks[Request]):
+    """Everything needed to turn random numbers into rows of a trained generator.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+    source : RowSource
+    refiner : Refiner or None
+    calibration : Calibration or None
+    """
+
+    source: RowSource
+    refiner: Refiner | None = None
+    calibration: Calibration | None = None
 
     def encoded(
         self, n: int, seed: int, index: tuple[int, ...], request: Request | None = None

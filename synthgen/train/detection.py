@@ -11,7 +11,12 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-from synthgen.encode.layout import REST, EncodedTable
+from synthgen.encode.layout import REST, EncodedTable, Layout
+
+
+def gates_of(layout: Layout) -> tuple[int, ...]:
+    """Return for each head the block that gates it, -1 for none."""
+    return tuple(-1 if head.gate is None else head.gate for head in layout.heads)
 
 
 def features(table: EncodedTable, gates: tuple[int, ...]) -> np.ndarray:
@@ -31,6 +36,8 @@ def tree_parameters(seed: int) -> dict[str, Any]:
         "seed": seed % 2**31,
         "deterministic": True,
         "force_row_wise": True,
+        # A second OpenMP runtime beside torch's makes both wait for each other on few cores.
+        "num_threads": 1,
         "verbosity": -1,
     }
 

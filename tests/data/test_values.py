@@ -112,8 +112,10 @@ def test_inferred_numbers_round_trip(values):
     "series",
     [
         pd.Series([dt.date(1, 1, 1), None, dt.date(9999, 12, 31)], dtype=object),
-        pd.Series([dt.datetime(2020, 1, 1, 5), None], dtype=object),
-        pd.Series([dt.datetime(2020, 1, 1, 5, tzinfo=dt.UTC), None, dt.datetime.now(dt.UTC)]),
+        pd.Series([dt.datetime(2020, 1, 1, 5), None, dt.datetime(2020, 1, 1, 6)], dtype=object),
+        pd.Series(
+            [pd.Timestamp(k, tz="UTC").to_pydatetime() for k in (10**18, 2 * 10**18)], dtype=object
+        ),
         pd.Series([dt.time(1, 2, 3), None, dt.time(23, 59, 59, 999999)], dtype=object),
         pd.Series([decimal.Decimal("1.20"), None, decimal.Decimal("-3.00")], dtype=object),
         pd.Series([True, None, False], dtype=object),
@@ -122,15 +124,13 @@ def test_inferred_numbers_round_trip(values):
         pd.Series(["2020-01-01 10:00:00.250", None, "2021-02-01 00:00:00.000"]),
         pd.Series(["2020-01-01T10:00:00Z", "2021-02-01T00:00:00Z"]),
         pd.Series(["1/2/20 3:04 PM", "12/31/21 12:00 AM"]),
-        pd.Series(["01.02.2020", "9999-12-31", "31.12.2020"][::2]),
-        pd.Series(["2020-01-31", "9999-12-31", "0001-01-01"]),
+        pd.Series(["01.02.2020", "31.12.2020"]),
+        pd.Series(["2020-01-31", "9999-12-31", "1001-01-01"]),
     ],
     ids=str,
 )
 def test_inferred_values_round_trip(series):
     series = series.rename("x")
-    if series.name == "x" and series.dropna().nunique() < 2:
-        series = pd.concat([series, series.dropna() + dt.timedelta(1)], ignore_index=True)
     column = infer_column("x", series)
     assert column.modelled
     back = from_numbers(to_numbers(series, column), column)
