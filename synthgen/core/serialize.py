@@ -1,8 +1,9 @@
 """Models on disk: a directory of JSON, safetensors and plain text files, and never a pickle.
 
 A directory is written to a temporary sibling and renamed into place, so a crash or a full disk
-leaves either the old model or none. ``config.json`` carries the format version and the SHA-256 of
-every other file; a truncated or edited directory is refused before anything in it is used.
+leaves either the old model or none. ``config.json`` carries the format version, the SHA-256 of
+every other file and that of its own content; a truncated or edited directory is refused before
+anything in it is used. The checksums find accidents, not forgers: who can write them can make them.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ MIGRATIONS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 
 _CONFIG = "config.json"
 _TENSORS = "weights.safetensors"
+_CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ def save_artifact(path: str | os.PathLike[str], artifact: Artifact) -> Path:
         If `path` exists and is not a saved model, or if writing fails. What was there stays.
     """
     target = Path(path)
-    if target.exists() and not (target / _CONFIG).is_file() and (
-        not target.is_dir() or any(target.iterdir())
+    if (
+        target.exists()
+        and not (target / _CONFIG).is_file()
+        and (not target.is_dir() or any(target.iterdir()))
     ):
         raise ArtifactError(
             f"'{target}' exists and is not a saved synthgen model; choose another path."
@@ -106,35 +110,40 @@ def load_artifact(path: str | os.PathLike[str]) -> Artifact:
         contents[name] = _read_checked(source, name, digest)
     while config["format"] < FORMAT:
         config = MIGRATIONS[config["format"]](config)
-    return Artifact(
-        config=config,
-        documents={
+    try:
+        documents = {
             name.removesuffix(".json"): json.loads(raw)
             for name, raw in contents.items()
             if name.endswith(".json")
-        },
-        arrays=_unpack_arrays(contents.get(_TENSORS)),
-        texts={
+        }
+        texts = {
             name: raw.decode("utf-8")
             for name, raw in contents.items()
             if not name.endswith((".json", ".safetensors"))
-        },
-    )
+        }
+    except ValueError as error:
+        raise ArtifactError(f"A file in '{source}' cannot be read: {error}.") from error
+    return Artifact(config, documents, _unpack_arrays(contents.get(_TENSORS)), texts)
 
 
 def _write_files(folder: Path, artifact: Artifact) -> None:
     from safetensors.numpy import save as pack
 
     files: dict[str, bytes] = {
-        f"{stem}.json": dump_json(document).encode() for stem, document in artifact.documents.items()
+        f"{stem}.json": dump_json(document).encode()
+        for stem, document in artifact.documents.items()
     }
     files |= {name: text.encode() for name, text in artifact.texts.items()}
     files[_TENSORS] = pack({k: np.ascontiguousarray(v) for k, v in artifact.arrays.items()})
-    digests = {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}
+    digests = {name: _digest(raw) for name, raw in files.items()}
     config = {"format": FORMAT, **artifact.config, "files": digests}
-    files[_CONFIG] = dump_json(config).encode()
+    files[_CONFIG] = dump_json(config | {_CHECKSUM: _digest(dump_json(config).encode())}).encode()
     for name, raw in files.items():
         write_synced(folder / name, raw)
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
 
 
 def write_synced(path: Path, raw: bytes) -> None:
@@ -177,7 +186,14 @@ def _read_config(source: Path) -> dict[str, Any]:
             f"'{source}' was written in format {version}; this synthgen reads up to {FORMAT}. "
             "Upgrade synthgen to load it."
         )
+    checksum = config.pop(_CHECKSUM, None)
+    if checksum != _digest(dump_json(config).encode()):
+        raise _damaged(source / _CONFIG)
     return config
+
+
+def _damaged(path: Path) -> ArtifactError:
+    return ArtifactError(f"'{path}' is damaged or was changed after saving (its checksum differs).")
 
 
 def _read_checked(source: Path, name: str, digest: str) -> bytes:
@@ -185,12 +201,10 @@ def _read_checked(source: Path, name: str, digest: str) -> bytes:
         raise ArtifactError(f"'{source / _CONFIG}' names a file outside the model: {name!r}.")
     try:
         raw = (source / name).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ArtifactError(f"'{source}' is incomplete: {error}.") from error
-    if hashlib.sha256(raw).hexdigest() != digest:
-        raise ArtifactError(
-            f"'{source / name}' is damaged or was changed after saving (its checksum differs)."
-        )
+    if _digest(raw) != digest:
+        raise _damaged(source / name)
     return raw
 
 
@@ -269,7 +283,10 @@ def _encode_special(value: Any) -> Any:
     if value is pd.NA or value is pd.NaT:
         return "NaT" if value is pd.NaT else "NA"
     if isinstance(value, pd.Timestamp):
-        return [value.tz_localize(None).isoformat(), str(value.tz) if value.tz else None]
+        if value.tz is None:
+            return [value.isoformat(), None]
+        # In UTC, since an hour repeats when clocks go back.
+        return [value.tz_convert("UTC").tz_localize(None).isoformat(), str(value.tz)]
     if isinstance(value, pd.Timedelta):
         return int(value.value)
     if isinstance(value, pd.Interval):
@@ -299,7 +316,7 @@ def decode_scalar(document: Any) -> Any:
         "float": float,
         "tuple": lambda items: tuple(decode_scalar(item) for item in items),
         "missing": lambda name: pd.NaT if name == "NaT" else pd.NA,
-        "timestamp": lambda pair: pd.Timestamp(pair[0], tz=pair[1]),
+        "timestamp": _decode_timestamp,
         "timedelta": lambda value: pd.Timedelta(value, unit="ns"),
         "interval": lambda v: pd.Interval(decode_scalar(v[0]), decode_scalar(v[1]), v[2]),
         "period": lambda pair: pd.Period(pair[0], freq=pair[1]),
@@ -313,11 +330,22 @@ def decode_scalar(document: Any) -> Any:
     try:
         ((name, value),) = document.items()
         return decoders[name](value)
-    except (KeyError, ValueError, TypeError) as error:
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
         raise ArtifactError(f"Not the form of a stored value: {document!r}.") from error
 
 
-def check_mapping(document: Any, required: Mapping[str, type | tuple[type, ...]], what: str) -> None:
+def _decode_timestamp(pair: list[Any]) -> Any:
+    import pandas as pd
+
+    moment, zone = pair
+    if zone is None:
+        return pd.Timestamp(moment)
+    return pd.Timestamp(moment, tz="UTC").tz_convert(zone)
+
+
+def check_mapping(
+    document: Any, required: Mapping[str, type | tuple[type, ...]], what: str
+) -> None:
     """Check that a JSON document is an object with the `required` keys and types.
 
     Raises

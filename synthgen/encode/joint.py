@@ -125,6 +125,44 @@ class JointEncoder:
         place = self.names.index(name)
         return np.array([_satisfies(value[place], wanted) for value in self.values], dtype=bool)
 
+    def agreeing(
+        self, frame: pd.DataFrame, known: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Choose for each row a state that agrees with its known cells, by frequency.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Rows with at least those columns of the group of which some cell is known.
+        known : numpy.ndarray of bool, shape (n, columns)
+            Which cells of the group are known.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        numpy.ndarray of int32, shape (n,)
+            -1 where nothing agrees.
+        """
+        cells = np.full(known.shape, -1, dtype=np.int64)
+        levels = np.empty((len(self.values), len(self.columns)), dtype=np.int64)
+        for k, column in enumerate(self.columns):
+            place: dict[Any, int] = {}
+            for row, value in enumerate(self.values):
+                levels[row, k] = place.setdefault(value[k], len(place))
+            if known[:, k].any():
+                (found,) = zip(*_as_tuples(frame, [column]), strict=True)
+                codes = np.array([place.get(value, -2) for value in found], dtype=np.int64)
+                cells[known[:, k], k] = codes[known[:, k]]
+        chosen = np.full(len(cells), -2, dtype=np.int64)
+        patterns, member = np.unique(cells, axis=0, return_inverse=True)
+        for number, pattern in enumerate(patterns):
+            fits = np.flatnonzero(((levels == pattern) | (pattern == -1)).all(axis=1))
+            rows = np.flatnonzero(member.ravel() == number)
+            if len(fits):
+                shares = self.mapping.counts[fits] / self.mapping.counts[fits].sum()
+                chosen[rows] = rng.choice(fits, size=len(rows), p=shares)
+        return self.mapping.states(chosen)
+
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return JSON facts and arrays."""
         facts = {"values": [encode_scalar(value) for value in self.values], "own": self.mapping.own}

@@ -1,4 +1,4 @@
-"""The synthesizer of tables: schema, encoding, training, refinement and sampling in one estimator."""
+"""The synthesizer of tables: schema, encoding, training, refinement and sampling together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -27,12 +26,12 @@ from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.models.memory import check_memory
 from synthgen.models.monitor import QualityMonitor
 from synthgen.models.presets import resolve_recipe
+from synthgen.sample.conditional import check_pool, weigh_latents
 from synthgen.sample.draw import RowSource
 from synthgen.sample.rake import Raking
 from synthgen.sample.refine import Refiner, fit_refiner
 from synthgen.sample.rowwise import RowwiseSampler
 from synthgen.sample.sampler import BLOCK, Request, Sampler
-from synthgen.sample.conditional import check_pool, weigh_latents
 from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.conditioning import Conditioning
 from synthgen.train.detection import gates_of

@@ -23,14 +23,12 @@ class RowDistribution:
     Parameters
     ----------
     logits : Tensor of shape (batch, states)
-    probabilities : Tensor of shape (batch, states)
-        Block-wise softmax of the logits.
+        :meth:`Cells.softmax` makes probabilities of them.
     mean, spread : Tensor of shape (batch, heads)
         Normal distribution of each head's score.
     """
 
     logits: Tensor
-    probabilities: Tensor
     mean: Tensor
     spread: Tensor
 
@@ -116,7 +114,7 @@ class Cells(nn.Module):
         Tensor of int64, shape (batch, blocks)
             State numbers counted over all blocks.
         """
-        # Each block sums to 1, so block k covers (k, k + 1] of the running sum.
+        # Each block sums to 1, so block k covers [k, k + 1) of the running sum.
         running = probabilities.cumsum(1)
         offset = torch.arange(self.n_blocks, device=uniforms.device, dtype=uniforms.dtype)
         found = torch.searchsorted(running, uniforms + offset, right=True)
@@ -127,14 +125,17 @@ class Cells(nn.Module):
         hot = torch.zeros(len(states), self.n_states, device=states.device)
         return hot.scatter_(1, states, 1.0)
 
-    def relaxed(self, row: RowDistribution, uniforms: Tensor, temperature: float) -> Tensor:
+    def relaxed(
+        self, logits: Tensor, probabilities: Tensor, uniforms: Tensor, temperature: float
+    ) -> Tensor:
         """Draw one-hot states through which gradients reach the logits, (batch, states)."""
         with torch.no_grad():
-            hot = self.one_hot(self.draw(row.probabilities, uniforms))
-            tempered = self.softmax(row.logits / temperature)
-        relaxed: Tensor = _ReinMax.apply(
-            row.logits, row.probabilities.detach(), tempered, hot, self.membership
-        )  # type: ignore[no-untyped-call]  # torch.autograd.Function.apply has no types
+            probabilities = probabilities.detach()
+            hot = self.one_hot(self.draw(probabilities, uniforms))
+            tempered = self.softmax(logits / temperature)
+        relaxed: Tensor = _ReinMax.apply(  # type: ignore[no-untyped-call]
+            logits, probabilities, tempered, hot, self.membership
+        )  # torch.autograd.Function.apply has no types
         return relaxed
 
     def bins(self, mean: Tensor, spread: Tensor) -> Tensor:

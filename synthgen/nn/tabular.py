@@ -73,13 +73,14 @@ class TabularGenerator(nn.Module):
         """Return the distribution of one row for each latent vector."""
         with low_precision(z.device, self.low_precision):
             h = self.trunk(z)  # (batch, width)
-        # In full precision: bfloat16 would round log-probabilities to a few per cent.
-        out = self.heads(h.float())  # (batch, states + 2 heads)
+        # In training in full precision: bfloat16 rounds log-probabilities to a per cent or so.
+        with low_precision(z.device, self.low_precision and not self.training):
+            out = self.heads(h if not self.training else h.float())  # (batch, states + 2 heads)
         n_states, n_heads = self.cells.n_states, self.cells.n_heads
-        logits = 2.0 * out[:, :n_states]
-        mean = out[:, n_states : n_states + n_heads]
-        spread = out[:, n_states + n_heads :].clamp(-6.0, 2.0).exp()
-        return RowDistribution(logits, self.cells.softmax(logits), mean, spread)
+        logits = 2.0 * out[:, :n_states].float()
+        mean = out[:, n_states : n_states + n_heads].float()
+        spread = out[:, n_states + n_heads :].float().clamp(-6.0, 2.0).exp()
+        return RowDistribution(logits, mean, spread)
 
 
 class CriticInput(nn.Module):

@@ -155,11 +155,12 @@ def log_probability(source: RowSource, row: RowDistribution, condition: TableCon
     gate_of = dict(zip(*cells.gates(), strict=True))
     total = torch.zeros(len(row.logits), dtype=torch.float64, device=row.logits.device)
     asked = dict(condition.states)
+    probabilities = cells.softmax(row.logits)
     for head, chance in inside.items():
         if head not in gate_of:
             total += chance.clamp(min=1e-300).log()
     for block, weights in asked.items():
-        shares = _block(source, row.probabilities, block).double()
+        shares = _block(source, probabilities, block).double()
         factors = torch.as_tensor(weights, device=shares.device).expand_as(shares).clone()
         for head, gate in gate_of.items():
             if gate == block and head in inside:
@@ -190,7 +191,7 @@ def _draw_within(
 ) -> EncodedTable:
     """Draw each row from its distribution cut to the condition."""
     cells = source.generator.cells
-    probabilities = row.probabilities.clone()
+    probabilities = cells.softmax(row.logits)
     inside = _interval_probabilities(row, condition)
     gate_of = dict(zip(*cells.gates(), strict=True))
     for block, weights in condition.states.items():
@@ -271,7 +272,8 @@ def latent_pool(source: RowSource, size: int, rng: torch.Generator) -> LatentPoo
                 -0.5 * row.mean**2 * precision - row.spread.log(),
             ]
             latents.append(z)
-            logs.append(row.probabilities.clamp(min=1e-12).log())
+            probabilities = source.generator.cells.softmax(row.logits)
+            logs.append(probabilities.clamp(min=1e-12).log())
             heads.append(torch.cat(terms, dim=1))
     return LatentPool(torch.cat(latents), torch.cat(logs), torch.cat(heads))
 

@@ -3,7 +3,6 @@
 Conditions cut the latent scores to boxes. They are drawn one after the other, each from its normal
 distribution given those before it and cut to its interval, and weighted by the probability of that
 interval (the GHK simulator); rows are then chosen by weight. Every row obeys, however rare.
-Draws for single rows are replaced by better ones on the way (a particle filter).
 
 References
 ----------
@@ -30,8 +29,9 @@ from synthgen.train.copula import state_thresholds
 _EXCESS: Final = 4
 _LEAST_DRAWS: Final = 4_096
 _PASS: Final = 8_192
-#: Draws for each given row.
+#: Draws for each given row, to complete it and to score it.
 _PARTICLES: Final = 64
+_MOST_PARTICLES: Final = 256
 #: Most numbers in one array of draws for given rows.
 _MOST_NUMBERS: Final = 4_000_000
 
@@ -108,7 +108,7 @@ class CopulaSource:
         for rows, order, count in boxes.groups():
             factor = self.factor_of(order)
             part = boxes.take(rows, order[:count])
-            noise, logs = _walk_boxes(factor, part, rng)
+            noise, logs = _walk_boxes(factor, part, _PARTICLES, rng)
             chances[rows] = logsumexp(logs, axis=1) - np.log(logs.shape[1])
             chosen = _choose_each(logs, rng)
             kept = noise[np.arange(len(rows)), chosen]
@@ -125,7 +125,7 @@ class CopulaSource:
         chances = np.empty(len(known.table))
         for rows, order, count in boxes.groups():
             part = boxes.take(rows, order[:count])
-            _, logs = _walk_boxes(self.factor_of(order[:count]), part, rng)
+            _, logs = _walk_boxes(self.factor_of(order[:count]), part, _MOST_PARTICLES, rng)
             chances[rows] = logsumexp(logs, axis=1) - np.log(logs.shape[1])
         return chances
 
@@ -294,7 +294,7 @@ class _Boxes:
             return
         patterns, member = np.unique(self.active, axis=0, return_inverse=True)
         width = max(self.active.shape[1], 1)
-        step = max(_MOST_NUMBERS // (_PARTICLES * width), 1)
+        step = max(_MOST_NUMBERS // (_MOST_PARTICLES * width), 1)
         for number, pattern in enumerate(patterns):
             rows = np.flatnonzero(member.ravel() == number)
             mass = ndtr(self.high[rows]).mean(axis=0) - ndtr(self.low[rows]).mean(axis=0)
@@ -305,7 +305,7 @@ class _Boxes:
 
 
 def _walk_boxes(
-    factor: np.ndarray, boxes: _Boxes, rng: np.random.Generator
+    factor: np.ndarray, boxes: _Boxes, particles: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw standardised scores within boxes.
 
@@ -317,7 +317,8 @@ def _walk_boxes(
     """
     n, count = boxes.low.shape
     exact = boxes.low == boxes.high
-    particles = 1 if exact.all() else _PARTICLES
+    if exact.all():
+        particles = 1
     noise = np.empty((n, particles, count))
     logs = np.zeros((n, particles))
     for step in range(count):
@@ -331,28 +332,7 @@ def _walk_boxes(
         else:
             noise[:, :, step], chance = _cut_normal(low, high, mean, spread, rng)
             logs += chance
-            if step + 1 < count:
-                _renew(noise[:, :, : step + 1], logs, rng)
     return noise, logs
-
-
-def _renew(noise: np.ndarray, logs: np.ndarray, rng: np.random.Generator) -> None:
-    """Replace the particles of rows in which few carry the weight by draws among them, in place."""
-    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
-    effective = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)
-    rows = np.flatnonzero(effective < logs.shape[1] / 2)
-    if len(rows) == 0:
-        return
-    count = logs.shape[1]
-    points = (np.arange(count) + rng.random((len(rows), 1))) / count
-    running = np.cumsum(weights[rows], axis=1)
-    running /= running[:, -1:]
-    # One sorted search for all rows: row k covers the numbers from k to k + 1.
-    shift = np.arange(len(rows))[:, None]
-    place = np.searchsorted((running + shift).ravel(), (points + shift).ravel())
-    chosen = np.clip(place.reshape(points.shape) - shift * count, 0, count - 1)
-    noise[rows] = np.take_along_axis(noise[rows], chosen[:, :, None], axis=1)
-    logs[rows] = logsumexp(logs[rows], axis=1, keepdims=True) - np.log(count)
 
 
 def _log_mass(low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from synthgen.nn.tabular import TabularGenerator
 from synthgen.train.conditioning import Conditioning
 
 #: Latent vectors per pass through the network; larger ones do not fit the caches.
-_PASS = 8_192
+_PASS = 1_024
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def draw_rows(
     cells = generator.cells
     uniforms = torch.rand(len(row.logits), cells.n_blocks, generator=rng).to(row.logits.device)
     noise = torch.randn(row.mean.shape, generator=rng).to(row.logits.device)
-    states = cells.draw(row.probabilities, uniforms) - cells.starts
+    states = cells.draw(cells.softmax(row.logits), uniforms) - cells.starts
     return encoded(generator, states, row.mean + row.spread * noise)
 
 

@@ -32,8 +32,10 @@ LEAST_EFFECTIVE: Final = 0.3
 #: Most training rows that the critic looks at, and generated rows for each of them.
 MOST_ROWS: Final = 200_000
 _FAKE_PER_REAL: Final = 4
-#: Rows drawn for each row kept. Rows weighing more than this multiple of the mean are cut to it.
-_POOL: Final = 2
+#: Rows drawn for each row kept: as few as cut no more than this share of the weights. A row that
+#: weighs more than this multiple of the mean would have to be kept twice, so its weight is cut.
+_POOLS: Final = (1.25, 1.5, 2.0, 3.0)
+_CUT: Final = 0.04
 #: Rows drawn to measure weights and marginals.
 _MEASURED: Final = 200_000
 
@@ -51,7 +53,7 @@ class Refiner:
         Boosted trees in LightGBM's text format, whose raw score is a log density ratio.
     raking : Raking
         Factors that make the marginals right.
-    pool : int
+    pool : float
         Rows to draw for each row kept.
     scale : float
         Mean of the raw weights of generated rows.
@@ -59,7 +61,7 @@ class Refiner:
 
     model: str | None
     raking: Raking
-    pool: int
+    pool: float
     scale: float
 
     @cached_property
@@ -182,9 +184,19 @@ def _with_raking(
     logs = np.zeros(len(fresh))
     if model is not None:
         logs = _log_ratio(read_trees(model), fresh, layout)
-    raking = fit_raking(layout, real, fresh, np.exp(logs))
+    pool = _smallest_pool(np.exp(logs))
+    cut = np.minimum(np.exp(logs), pool * np.exp(logs).mean())
+    # Raking comes after the cut, so that it also makes up for what the cut does to marginals.
+    raking = fit_raking(layout, real, fresh, cut)
     raw = np.exp(logs + raking.log_weights(fresh))
-    return Refiner(model, raking, _POOL, float(np.minimum(raw, _POOL * raw.mean()).mean()))
+    return Refiner(model, raking, pool, float(np.minimum(raw, pool * raw.mean()).mean()))
+
+
+def _smallest_pool(weights: np.ndarray) -> float:
+    for pool in _POOLS:
+        if np.minimum(weights, pool * weights.mean()).sum() >= (1.0 - _CUT) * weights.sum():
+            return pool
+    return _POOLS[-1]
 
 
 def _report(refiner: Refiner, fresh: EncodedTable, facts: dict[str, Any]) -> RefineReport:
@@ -201,7 +213,7 @@ def _detection(
     layout: Layout, holdout: EncodedTable, fresh: EncodedTable, refiner: Refiner, seed: int
 ) -> float:
     rng = np.random.default_rng(seed)
-    kept = fresh.take(rng.permutation(refiner.keep(fresh, len(fresh) // refiner.pool, rng)))
+    kept = fresh.take(rng.permutation(refiner.keep(fresh, int(len(fresh) / refiner.pool), rng)))
     return round(detection_auc(holdout, kept, gates_of(layout), seed), 4)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -18,9 +18,11 @@ import torch
 from torch import Tensor
 
 from synthgen.core.random import generator, torch_generator
+from synthgen.encode.joint import JointEncoder
 from synthgen.encode.layout import REST, EncodedTable
 from synthgen.encode.table import TableEncoder
 from synthgen.errors import ConditionError
+from synthgen.nn.cells import RowDistribution
 from synthgen.sample.conditional import LatentPool, latent_pool, row_log_weights
 from synthgen.sample.draw import draw_rows
 from synthgen.sample.sampler import Sampler
@@ -93,7 +95,7 @@ class RowCompleter(ABC):
                     "made up, so it cannot be a condition."
                 )
         mask = pd.DataFrame(True, index=conditions.index, columns=conditions.columns)
-        known_cells = self._encode(conditions, mask)
+        known_cells = self._encode(conditions, mask, seed)
         self._check_seen(conditions, known_cells)
         table, chances = self._draw(known_cells, seed)
         rare = np.flatnonzero(chances < math.log(self.least_probability))
@@ -111,7 +113,7 @@ class RowCompleter(ABC):
     def impute(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
         """Return `frame` with missing cells drawn given the row's other cells."""
         gaps = frame.isna()
-        known = self._encode(frame, ~gaps)
+        known = self._encode(frame, ~gaps, seed)
         # Missing is a state like any other, but not one to fill a gap with.
         table, _ = self._draw(known, seed, never_missing=True)
         drawn = self._decode(table, seed)
@@ -128,13 +130,16 @@ class RowCompleter(ABC):
     def score(self, frame: pd.DataFrame, seed: int) -> np.ndarray:
         """Return the log-likelihood of each row, in nats."""
         mask = pd.DataFrame(True, index=frame.index, columns=frame.columns)
-        known = self._encode(frame, mask)
+        known = self._encode(frame, mask, seed)
         scores = self._log_likelihood(known, seed)
         unseen = (known.table.codes < 0).sum(1)
         return np.asarray(np.maximum(scores, -700.0) + unseen * math.log(1e-12))
 
-    def _encode(self, frame: pd.DataFrame, mask: pd.DataFrame) -> KnownCells:
-        """Encode the columns of `frame`; cells outside `mask` and absent columns are unknown."""
+    def _encode(self, frame: pd.DataFrame, mask: pd.DataFrame, seed: int) -> KnownCells:
+        """Encode the columns of `frame`; cells outside `mask` and absent columns are unknown.
+
+        Of columns that are drawn together some may be known: these choose a combination.
+        """
         encoder = self.encoder
         layout = encoder.layout
         n = len(frame)
@@ -144,11 +149,18 @@ class RowCompleter(ABC):
         known_heads = np.zeros(values.shape, dtype=bool)
         for column_encoder in encoder.encoders:
             names = column_encoder.names
-            if not set(names) <= set(frame.columns):
+            given = np.stack([_mask_of(mask, name, n) for name in names], axis=1)
+            if not given.any():
                 continue
             blocks, heads = encoder.columns_of(names[0])
-            codes[:, blocks], values[:, heads] = column_encoder.transform(frame)
-            known = mask[list(names)].to_numpy().all(axis=1)
+            known = np.asarray(given.any(axis=1))
+            if isinstance(column_encoder, JointEncoder) and not given.all():
+                rng = generator(seed, "conditions", 2, blocks.start)
+                codes[known, blocks.start] = column_encoder.agreeing(
+                    frame.loc[known], given[known], rng
+                )
+            else:
+                codes[:, blocks], values[:, heads] = column_encoder.transform(frame)
             known_blocks[:, blocks] = known[:, None] & (codes[:, blocks] >= 0)
             known_heads[:, heads] = known[:, None]
         return KnownCells(EncodedTable(codes, values), known_blocks, known_heads)
@@ -189,7 +201,8 @@ class RowwiseSampler(RowCompleter):
         for rows, logs in self._explained(known, seed):
             scores[rows] = (torch.logsumexp(logs, 1) - math.log(logs.shape[1])).cpu().numpy()
         if self.sampler.refiner is not None:
-            scores += np.log(self.sampler.refiner.weights(known.table))
+            seen = EncodedTable(np.maximum(known.table.codes, 0), known.table.values)
+            scores += np.log(self.sampler.refiner.weights(seen))
         return scores
 
     def _explained(self, known: KnownCells, seed: int) -> Iterator[tuple[slice, Tensor]]:
@@ -268,14 +281,15 @@ class RowwiseSampler(RowCompleter):
             values[codes[:, gate] != REST, head] = 0.0
         return EncodedTable(codes, values)
 
-    def _without_missing(self, row: Any) -> Any:
-        """Give the states that mean "missing" no probability, where another state is left."""
-        from dataclasses import replace
-
-        network = self.sampler.source.generator
+    def _without_missing(self, row: RowDistribution) -> RowDistribution:
+        """Give the states that mean "missing" next to no probability."""
         closed = torch.as_tensor(self.sampler.encoder.missing_states, device=row.logits.device)
-        logits = row.logits.index_fill(1, closed, -40.0)
-        return replace(row, logits=logits, probabilities=network.cells.softmax(logits))
+        return replace(row, logits=row.logits.index_fill(1, closed, -40.0))
+
+
+def _mask_of(mask: pd.DataFrame, name: Any, n: int) -> np.ndarray:
+    """Return which cells of a column are known, none if the column is absent."""
+    return np.asarray(mask[name], dtype=bool) if name in mask.columns else np.zeros(n, dtype=bool)
 
 
 def _overwrite(base: pd.Series, other: pd.Series, where: np.ndarray | pd.Series) -> pd.Series:

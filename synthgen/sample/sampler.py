@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
-import torch
 
+from synthgen.core.parallel import map_ahead
 from synthgen.core.random import generator, torch_generator
 from synthgen.data.constraints import Constraint, FixedCombinations, OneHot, Unique
 from synthgen.encode.calibrate import Calibration
@@ -83,9 +84,10 @@ class RowBlocks(ABC, Generic[DemandT]):
 
     def rows(self, seed: int, start: int, stop: int) -> Iterator[pd.DataFrame]:
         """Yield the rows from number `start` up to `stop`."""
-        for number in range(start // BLOCK, math.ceil(stop / BLOCK)):
+        numbers = range(start // BLOCK, math.ceil(stop / BLOCK))
+        for number, frame in zip(numbers, self._blocks(numbers, seed), strict=True):
             first = number * BLOCK
-            yield self.block(seed, number).iloc[max(start - first, 0) : stop - first]
+            yield frame.iloc[max(start - first, 0) : stop - first]
 
     def frames(
         self, n_samples: int, seed: int, request: DemandT | None = None
@@ -99,9 +101,10 @@ class RowBlocks(ABC, Generic[DemandT]):
         """
         unique = [c for c in self.encoder.schema.constraints if isinstance(c, Unique)]
         seen: list[set[int]] = [set() for _ in unique]
-        left, number, stale = n_samples, 0, 0
-        while left > 0:
-            frame = self.block(seed, number, request)
+        left, stale = n_samples, 0
+        # Without uniqueness it is known how many blocks it takes.
+        numbers = itertools.count() if unique else range(math.ceil(n_samples / BLOCK))
+        for frame in self._blocks(numbers, seed, request):
             for constraint, known in zip(unique, seen, strict=True):
                 frame = _drop_seen(frame, constraint, known)
             stale = stale + 1 if len(frame) < BLOCK // 1_000 else 0
@@ -113,9 +116,15 @@ class RowBlocks(ABC, Generic[DemandT]):
                 )
             frame = frame.iloc[:left]
             left -= len(frame)
-            number += 1
             if len(frame):
                 yield frame.reset_index(drop=True)
+            if left <= 0:
+                return
+
+    def _blocks(
+        self, numbers: Iterable[int], seed: int, request: DemandT | None = None
+    ) -> Iterator[pd.DataFrame]:
+        return map_ahead(lambda number: self.block(seed, number, request), numbers)
 
     def block(self, seed: int, number: int, request: DemandT | None = None) -> pd.DataFrame:
         """Return block `number`, a frame of ``BLOCK`` rows that obey conditions and constraints."""
@@ -175,7 +184,7 @@ class Sampler(RowBlocks[Request]):
     ) -> EncodedTable:
         """Draw `n` encoded rows, refined and calibrated."""
         rng = torch_generator(seed, "sample", *index)
-        count = n if self.refiner is None else n * self.refiner.pool
+        count = n if self.refiner is None else math.ceil(n * self.refiner.pool)
         if request is None:
             table = self.source.draw(count, rng)
         else:

@@ -27,7 +27,7 @@ _TERMS: Final = 40
 #: Halvings of the interval that the latent correlation is searched in.
 _HALVINGS: Final = 30
 #: Largest latent correlation of a pair, in absolute value.
-_LARGEST: Final = 0.9
+_LARGEST: Final = 0.9995
 #: Smallest eigenvalue of a correlation matrix.
 _FLOOR: Final = 1e-3
 #: Rows that speak for independence of a pair of which one is not always there.

@@ -121,39 +121,36 @@ class TableTask:
             z = torch.cat([z, draw.vector.to(self.device)], dim=1)
         row: RowDistribution = self.generator(z)
         cells = self.generator.cells
+        probabilities = cells.softmax(row.logits)
         bins = cells.bins(row.mean, row.spread) if cells.n_heads else None
         view = Generated(
-            cells=self._cells(row, bins) if self._needs_cells else None,
-            condition_loss=None if draw is None else self._condition_loss(row, draw),
+            cells=self._cells(probabilities, bins) if self._needs_cells else None,
+            condition_loss=None if draw is None else self._condition_loss(probabilities, draw),
         )
-        records = row.probabilities[:, :0]
+        records = probabilities[:, :0]
         if adversarial:
-            states = self._relaxed(row, rng)
+            states = self._relaxed(row.logits, probabilities, rng)
             noise = torch.randn(row.mean.shape, generator=rng, device=self.device)
             records = self._input(states, row.mean + row.spread * noise, bins)
             records = self._with_condition(records, draw)
         return Fake(records, view)
 
-    def _cells(self, row: RowDistribution, bins: Tensor | None) -> Tensor:
-        if bins is None:
-            return row.probabilities
-        return self.generator.cells.cells(row.probabilities, bins)
+    def _cells(self, probabilities: Tensor, bins: Tensor | None) -> Tensor:
+        return probabilities if bins is None else self.generator.cells.cells(probabilities, bins)
 
-    def _relaxed(self, row: RowDistribution, rng: torch.Generator) -> Tensor:
+    def _relaxed(self, logits: Tensor, probabilities: Tensor, rng: torch.Generator) -> Tensor:
         cells = self.generator.cells
         temperature = self.recipe.temperature
         if self.recipe.relaxation == "reinmax":
-            uniforms = torch.rand(
-                len(row.logits), cells.n_blocks, generator=rng, device=self.device
-            )
-            return cells.relaxed(row, uniforms, temperature)
-        uniforms = torch.rand(row.logits.shape, generator=rng, device=self.device)
+            uniforms = torch.rand(len(logits), cells.n_blocks, generator=rng, device=self.device)
+            return cells.relaxed(logits, probabilities, uniforms, temperature)
+        uniforms = torch.rand(logits.shape, generator=rng, device=self.device)
         gumbel = -(-(uniforms.clamp(1e-9, 1 - 1e-7)).log()).log()
-        return cells.softmax((row.logits + gumbel) / temperature)
+        return cells.softmax((logits + gumbel) / temperature)
 
-    def _condition_loss(self, row: RowDistribution, draw: Draw) -> Tensor:
+    def _condition_loss(self, probabilities: Tensor, draw: Draw) -> Tensor:
         wanted = draw.states.to(self.device)[:, None]
-        return -row.probabilities.gather(1, wanted)[:, 0].clamp(min=1e-8).log()
+        return -probabilities.gather(1, wanted)[:, 0].clamp(min=1e-8).log()
 
     def _with_condition(self, records: Tensor, draw: Draw | None) -> Tensor:
         if draw is None:
