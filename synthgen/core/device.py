@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthgen.errors import InvalidParameterError
 
@@ -49,6 +49,6 @@ def supports_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported())
     if device.type == "cpu":
         query = getattr(torch.cpu, "get_capabilities", dict)
-        found = query()
+        found: dict[str, Any] = query()
         return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
     return False

@@ -96,11 +96,12 @@ def check_real(
     expected = f"a number in {left}{low:g}, {high:g}{right}"
     if not isinstance(value, Real) or isinstance(value, bool) or math.isnan(value):
         raise _fail(name, expected, value)
-    above = value >= low if left == "[" else value > low
-    below = value <= high if right == "]" else value < high
+    number = float(value)
+    above = number >= low if left == "[" else number > low
+    below = number <= high if right == "]" else number < high
     if not (above and below):
         raise _fail(name, expected, value)
-    return float(value)
+    return number
 
 
 def check_choice(name: str, value: Any, choices: Iterable[Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from synthgen.data.values import cast_levels
 from synthgen.encode.base import CellCondition, Resolution
 from synthgen.encode.layout import Head, StateBlock
 from synthgen.encode.numeric import describe
-from synthgen.encode.wanted import Wanted
+from synthgen.encode.wanted import Wanted, is_missing
 from synthgen.errors import ConditionError
 
 
@@ -52,7 +52,7 @@ class LevelStates:
         if self.n_missing:
             parts.append(np.array([self.n_missing]))
         shares = np.concatenate(parts).astype(np.float64)
-        return shares / shares.sum()
+        return np.asarray(shares / shares.sum())
 
     def states(self, levels: np.ndarray) -> np.ndarray:
         """Turn levels (-1 missing, -2 unknown) into states (-1 for what has none)."""
@@ -151,12 +151,13 @@ class CategoryEncoder:
         return ()
 
     @cached_property
-    def _index(self) -> pd.Index:
-        return pd.Index(list(self.values))
+    def _index(self) -> pd.Index[Any]:
+        index: pd.Index[Any] = pd.Index(list(self.values))
+        return index
 
     @cached_property
     def _levels(self) -> Any:
-        return cast_levels(list(self.values), self.column.dtype)
+        return level_array(self.values, self.column)
 
     def missing_states(self) -> list[tuple[int, int]]:
         """Return the states that mean missing."""
@@ -247,6 +248,28 @@ class CategoryEncoder:
         """Rebuild an encoder from :meth:`to_state`."""
         mapping = LevelStates(arrays["counts"], facts["own"], facts["n_missing"])
         return cls(column, tuple(decode_scalar(value) for value in facts["values"]), mapping)
+
+
+def level_array(values: Sequence[Any], column: Column) -> Any:
+    """Return values in the dtype of a column, to be decoded by ``take``.
+
+    Parameters
+    ----------
+    values : sequence
+        They may repeat; None is missing.
+    column : Column
+        Its declared categories are kept, those that never occur included.
+    """
+    if not column.dtype.startswith("category"):
+        return cast_levels(list(values), column.dtype)
+    present = [value for value in values if not is_missing(value)]
+    levels = list(dict.fromkeys([*(column.categories or ()), *present]))
+    place = {value: k for k, value in enumerate(levels)}
+    return pd.Categorical.from_codes(
+        [-1 if is_missing(value) else place[value] for value in values],
+        categories=pd.Index(levels, tupleize_cols=False),
+        ordered=column.dtype == "category[ordered]",
+    )
 
 
 def _ordinal_range(

@@ -5,7 +5,7 @@ The combinations seen in training are the levels of one block, so no other combi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,12 +15,11 @@ import pandas as pd
 
 from synthgen.core.serialize import decode_scalar, encode_scalar
 from synthgen.data.schema import Column
-from synthgen.data.values import cast_levels
 from synthgen.encode.base import CellCondition, Resolution
-from synthgen.encode.category import LevelStates
+from synthgen.encode.category import LevelStates, level_array
 from synthgen.encode.layout import Head, StateBlock
 from synthgen.encode.numeric import describe
-from synthgen.encode.wanted import Wanted, is_missing
+from synthgen.encode.wanted import Between, Wanted, is_missing
 from synthgen.errors import ConditionError
 
 
@@ -76,7 +75,7 @@ class JointEncoder:
     @cached_property
     def _levels(self) -> dict[Any, Any]:
         return {
-            column.name: cast_levels([value[k] for value in self.values], column.dtype)
+            column.name: level_array([value[k] for value in self.values], column)
             for k, column in enumerate(self.columns)
         }
 
@@ -123,7 +122,18 @@ class JointEncoder:
 
     def _allowed(self, name: Any, wanted: Wanted) -> np.ndarray:
         place = self.names.index(name)
-        return np.array([_satisfies(value[place], wanted) for value in self.values], dtype=bool)
+        column = self.columns[place]
+        rank = _ranking(column)
+        try:
+            ranked = _ranked(wanted, rank)
+            return np.array(
+                [_satisfies(value[place], ranked, rank) for value in self.values], dtype=bool
+            )
+        except (TypeError, ValueError, KeyError):
+            raise ConditionError(
+                f"Column {name!r} is {column.kind}; its values cannot be compared with "
+                f"{describe(wanted)}."
+            ) from None
 
     def agreeing(
         self, frame: pd.DataFrame, known: np.ndarray, rng: np.random.Generator
@@ -186,10 +196,42 @@ def _as_tuples(frame: pd.DataFrame, columns: Iterable[Column]) -> pd.Series:
     return pd.Series(list(zip(*parts, strict=True)), dtype=object)
 
 
-def _satisfies(cell: Any, wanted: Wanted) -> bool:
+def _ranking(column: Column) -> Callable[[Any], Any]:
+    """Return what turns the values of a column into values that compare as the column's do."""
+    if column.kind == "ordinal" and column.categories is not None:
+        return {level: k for k, level in enumerate(column.categories)}.__getitem__
+    if column.kind == "datetime" and column.format is None:
+        return lambda value: _moment(value, column.time_zone)
+    return pd.Timedelta if column.kind == "timedelta" else lambda value: value
+
+
+def _moment(value: Any, time_zone: str | None) -> pd.Timestamp:
+    moment = pd.Timestamp(value)
+    return moment.tz_localize(time_zone) if time_zone and moment.tz is None else moment
+
+
+def _ranked(wanted: Wanted, rank: Callable[[Any], Any]) -> Wanted:
+    between = wanted.between
+    if between is None:
+        return wanted
+    low = None if between.low is None else rank(between.low)
+    high = None if between.high is None else rank(between.high)
+    return Wanted(between=Between(low, high))
+
+
+def _satisfies(cell: Any, wanted: Wanted, rank: Callable[[Any], Any]) -> bool:
     if is_missing(cell):
         return wanted.missing
     if wanted.between is not None:
         low, high = wanted.between.low, wanted.between.high
-        return (low is None or cell >= low) and (high is None or cell <= high)
-    return cell in wanted.values
+        place = rank(cell)
+        return bool((low is None or place >= low) and (high is None or place <= high))
+    return cell in wanted.values or any(_same(cell, value, rank) for value in wanted.values)
+
+
+def _same(cell: Any, value: Any, rank: Callable[[Any], Any]) -> bool:
+    """Return whether a value means the same as a cell though it is written differently."""
+    try:
+        return bool(rank(cell) == rank(value))
+    except (TypeError, ValueError, KeyError):
+        return False

@@ -124,7 +124,7 @@ class Layout:
 
     @cached_property
     def block_starts(self) -> np.ndarray:
-        """First cell of each block, with the number of states as last entry, shape (blocks + 1,)."""
+        """First cell of each block, the number of states as last entry, shape (blocks + 1,)."""
         return np.cumsum([0, *(block.size for block in self.blocks)])
 
     @cached_property

@@ -156,7 +156,7 @@ class NumericEncoder:
         # All rows of an atom sit in the middle of its bin, as generated ones do.
         bins = np.searchsorted(self.edges[1:-1], ndtri(np.clip((low + high) / 2, 1e-6, 1 - 1e-6)))
         middle = bin_middles(self.edges)
-        return np.where(self.atoms[bins], middle[bins], scores)
+        return np.asarray(np.where(self.atoms[bins], middle[bins], scores))
 
     def _ranks(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the lowest and highest rank of each value among the knots."""
@@ -180,7 +180,7 @@ class NumericEncoder:
         """Decode to float64 values of shape (n,); NaN is missing."""
         if not self.has_head:
             table = np.append(self.levels, np.nan)
-            return table[codes[:, 0]]
+            return np.asarray(table[codes[:, 0]])
         values = self._quantile(ndtr(scores[:, 0].astype(np.float64)))
         if self._gated:
             table = np.concatenate([[np.nan], self.levels, [np.nan]])
@@ -195,7 +195,7 @@ class NumericEncoder:
         left = np.minimum(position.astype(np.int64), max(count - 2, 0))
         share = position - left
         right = np.minimum(left + 1, count - 1)
-        return self.knots[left] * (1.0 - share) + self.knots[right] * share
+        return np.asarray(self.knots[left] * (1.0 - share) + self.knots[right] * share)
 
     def condition(self, name: Any, wanted: Wanted) -> CellCondition:
         """Translate a condition on numbers.
@@ -281,7 +281,7 @@ class NumericEncoder:
 def bin_middles(edges: np.ndarray) -> np.ndarray:
     """Return the normal score at the middle rank of each bin, shape (bins,)."""
     ranks = ndtr(edges)
-    return ndtri(np.clip((ranks[1:] + ranks[:-1]) / 2, 1e-6, 1 - 1e-6))
+    return np.asarray(ndtri(np.clip((ranks[1:] + ranks[:-1]) / 2, 1e-6, 1 - 1e-6)))
 
 
 def range_ends(wanted: Wanted) -> tuple[float, float]:
@@ -317,7 +317,7 @@ def _bin_edges(ordered: np.ndarray, resolution: Resolution) -> tuple[np.ndarray,
     atoms : numpy.ndarray of bool, shape (bins,)
     """
     n = len(ordered)
-    distinct, first, counts = np.unique(ordered, return_index=True, return_counts=True)
+    _, first, counts = np.unique(ordered, return_index=True, return_counts=True)
     atomic = np.flatnonzero(counts > resolution.atom * n)
     # Ranks below which each atom begins, and where it ends.
     spans = [(first[k] / n, (first[k] + counts[k]) / n) for k in atomic]
@@ -331,10 +331,9 @@ def _bin_edges(ordered: np.ndarray, resolution: Resolution) -> tuple[np.ndarray,
             parts = max(round(gap / free * resolution.bins), 1)
             cuts += [position + gap * (k + 1) / parts for k in range(parts)]
             is_atom += [False] * parts
-        elif gap > 0:
-            # Too little for a bin: leave it to the atom that follows, or to the bin before.
-            if high == low:
-                cuts[-1] = 1.0
+        elif gap > 0 and high == low:
+            # Too little for a bin: leave it to the bin before; elsewhere to the atom that follows.
+            cuts[-1] = 1.0
         if high > low:
             cuts.append(high)
             is_atom.append(True)
@@ -350,7 +349,7 @@ def _value_curve(knots: np.ndarray, edges: np.ndarray) -> np.ndarray:
     spread = np.subtract(*np.quantile(knots, [0.75, 0.25])) or np.std(knots) or 1.0
     ranks = np.clip(ndtr(edges), 0.002, 0.998)
     curve = np.arcsinh((np.quantile(knots, ranks) - centre) / spread)
-    return (curve - curve.mean()) / (curve.std() or 1.0)
+    return np.asarray((curve - curve.mean()) / (curve.std() or 1.0))
 
 
 def _level_features(levels: np.ndarray, shares: np.ndarray, missing: bool) -> np.ndarray:

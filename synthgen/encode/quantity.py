@@ -47,9 +47,10 @@ class QuantityEncoder:
         numbers = to_numbers(frame[column.name], column)
         if column.kind == "datetime":
             day, seconds = _split(numbers)
-            if np.nanmax(seconds) > np.nanmin(seconds):
+            present = seconds[~np.isnan(seconds)]
+            if len(present) and present.max() > present.min():
                 # Missing days have no clock of their own; an ordinary time stands in for them.
-                seconds = np.where(np.isnan(seconds), np.nanmedian(seconds), seconds)
+                seconds = np.where(np.isnan(seconds), np.median(present), seconds)
                 return cls(
                     column,
                     NumericEncoder.fit(day, resolution),
@@ -179,7 +180,8 @@ class QuantityEncoder:
             return (moment - pd.Timestamp(0)).total_seconds()
         except (TypeError, ValueError) as error:
             raise ConditionError(
-                f"Column {self.column.name!r} is {self.column.kind}; the condition {value!r} is not."
+                f"Column {self.column.name!r} is {self.column.kind}; "
+                f"the condition {value!r} is not."
             ) from error
 
     def condition(self, name: Any, wanted: Wanted) -> CellCondition:

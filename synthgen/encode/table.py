@@ -15,7 +15,7 @@ from synthgen.data.schema import Column, Schema
 from synthgen.encode.base import ColumnEncoder, Resolution
 from synthgen.encode.category import CategoryEncoder
 from synthgen.encode.joint import JointEncoder
-from synthgen.encode.layout import EncodedTable, Layout
+from synthgen.encode.layout import EncodedTable, Head, Layout, StateBlock
 from synthgen.encode.quantity import QuantityEncoder
 from synthgen.encode.text import SurrogateEncoder
 from synthgen.encode.wanted import Wanted
@@ -81,14 +81,13 @@ class TableEncoder:
     @cached_property
     def layout(self) -> Layout:
         """What the codes and scores mean."""
-        blocks, heads = [], []
+        blocks: list[StateBlock] = []
+        heads: list[Head] = []
         for number, encoder in enumerate(self.encoders):
             start = len(blocks)
             blocks += [replace(block, column=number) for block in encoder.blocks]
             heads += [
-                replace(
-                    head, column=number, gate=None if head.gate is None else head.gate + start
-                )
+                replace(head, column=number, gate=None if head.gate is None else head.gate + start)
                 for head in encoder.heads
             ]
         return Layout(tuple(blocks), tuple(heads))
@@ -98,7 +97,9 @@ class TableEncoder:
         """Number of the encoder of each column label."""
         return {name: k for k, encoder in enumerate(self.encoders) for name in encoder.names}
 
-    def transform(self, frame: pd.DataFrame, rng: np.random.Generator | None = None) -> EncodedTable:
+    def transform(
+        self, frame: pd.DataFrame, rng: np.random.Generator | None = None
+    ) -> EncodedTable:
         """Encode `frame`; values never seen have the code -1."""
         parts = [encoder.transform(frame, rng) for encoder in self.encoders]
         return EncodedTable(
@@ -152,10 +153,11 @@ class TableEncoder:
         self, frame: pd.DataFrame, rows: np.ndarray, rng: np.random.Generator
     ) -> pd.DataFrame:
         """Make the ids of decoded rows anew, for rows that were filtered after decoding."""
-        columns = {name: frame[name] for name in frame.columns}
+        columns: dict[Any, Any] = {name: frame[name] for name in frame.columns}
         for encoder in self.encoders:
             if isinstance(encoder, SurrogateEncoder) and encoder.column.kind == "id":
-                columns[encoder.column.name] = encoder.renew(columns[encoder.column.name], rows, rng)
+                name = encoder.column.name
+                columns[name] = encoder.renew(columns[name], rows, rng)
         return _assemble(list(columns), columns)
 
     def columns_of(self, name: Any) -> tuple[slice, slice]:
@@ -215,7 +217,11 @@ class TableEncoder:
         encoders: list[ColumnEncoder] = []
         for k, fact in enumerate(facts):
             prefix = f"encoder.{k}."
-            own = {key.removeprefix(prefix): v for key, v in arrays.items() if key.startswith(prefix)}
+            own = {
+                key.removeprefix(prefix): value
+                for key, value in arrays.items()
+                if key.startswith(prefix)
+            }
             columns = tuple(schema.columns[place] for place in fact["columns"])
             kind, state = fact["type"], fact["state"]
             if kind == "joint":
@@ -253,8 +259,10 @@ def _fit_column(frame: pd.DataFrame, column: Column, resolution: Resolution) -> 
 
 
 def _joint_groups(schema: Schema) -> dict[Any, tuple[Column, ...]]:
-    """Return for each column of a fixed combination all columns of its group; groups that share a
-    column are one group."""
+    """Return for each column of a fixed combination all columns of its group.
+
+    Groups that share a column are one group.
+    """
     groups: list[set[Any]] = []
     for constraint in schema.constraints:
         if isinstance(constraint, (FixedCombinations, OneHot)):

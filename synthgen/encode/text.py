@@ -95,9 +95,7 @@ class SurrogateEncoder:
             content = _blank(content, codes[:, 0] != 0)
         return {self.column.name: content}
 
-    def renew(
-        self, content: pd.Series, rows: np.ndarray, rng: np.random.Generator
-    ) -> pd.Series:
+    def renew(self, content: pd.Series, rows: np.ndarray, rng: np.random.Generator) -> pd.Series:
         """Return made-up content for other row numbers, with the same cells missing."""
         return pd.Series(_blank(self.surrogate.generate(rows, rng), content.isna().to_numpy()))
 

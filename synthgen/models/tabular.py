@@ -305,7 +305,9 @@ class GANSynthesizer(EncodedSynthesizer):
         texts = {}
         refiner = None
         if sampler.refiner is not None:
-            refiner = {"pool": sampler.refiner.pool, "scale": sampler.refiner.scale}
+            refiner = {
+                name: getattr(sampler.refiner, name) for name in ("pool", "scale", "temper")
+            }
             arrays["refiner.factors"] = sampler.refiner.raking.log_factors
             if sampler.refiner.model is not None:
                 texts["refiner.txt"] = sampler.refiner.model

@@ -28,11 +28,13 @@ logger = logging.getLogger(__name__)
 _PASS: Final = 8_192
 #: Latent vectors drawn first, and at most, for a condition.
 _FIRST_POOL: Final = 32_768
-_LARGEST_POOL: Final = 1_048_576
+_LARGEST_POOL: Final = 524_288
 #: Effective number of latent vectors aimed at.
-_ENOUGH: Final = 1_000
+_ENOUGH: Final = 500
 #: Fewer than this are too few to stand for the rows under a condition.
 _TOO_FEW: Final = 30
+#: Latent vectors with a log weight this far below the best do not count.
+_NEGLIGIBLE: Final = 25.0
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,17 @@ def weigh_latents(
     """
     latents: list[Tensor] = []
     logs: list[Tensor] = []
-    drawn, goal = 0, _FIRST_POOL
+    drawn, goal, best = 0, _FIRST_POOL, -math.inf
     while True:
         with torch.inference_mode():
             while drawn < goal:
                 z = source.latent(_PASS, rng)
                 log_weight = log_probability(source, source.generator(z), condition)
-                logs.append(log_weight)
-                latents.append(z)
+                best = max(best, float(log_weight.max()))
+                # Memory holds only those that can still matter beside the best.
+                keep = log_weight > best - _NEGLIGIBLE
+                logs.append(log_weight[keep])
+                latents.append(z[keep])
                 drawn += _PASS
         total = torch.cat(logs)
         effective = effective_number(total)
@@ -86,7 +91,7 @@ def weigh_latents(
         # As many as would be enough if the rate stays the same.
         goal = int(min(max(2 * drawn, drawn * _ENOUGH / max(effective, 1.0)), _LARGEST_POOL))
     probability = float(torch.exp(torch.logsumexp(total, 0)) / drawn)
-    keep = total > total.max() - 25.0
+    keep = total > best - _NEGLIGIBLE
     return ConditionPool(torch.cat(latents)[keep], total[keep], probability, effective)
 
 

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 #: Fewest training rows for which a density ratio can be learned.
 LEAST_ROWS: Final = 1_000
-#: Fewest effective rows, as a share of those drawn, with which refinement is worth it.
+#: The critic's ratio is flattened until this share of the rows drawn is effective.
 LEAST_EFFECTIVE: Final = 0.3
 #: Most training rows that the critic looks at, and generated rows for each of them.
 MOST_ROWS: Final = 200_000
@@ -57,12 +57,16 @@ class Refiner:
         Rows to draw for each row kept.
     scale : float
         Mean of the raw weights of generated rows.
+    temper : float
+        Factor of the log density ratio, in (0, 1]; below 1 where the full ratio would leave too
+        few effective rows.
     """
 
     model: str | None
     raking: Raking
     pool: float
     scale: float
+    temper: float = 1.0
 
     @cached_property
     def _booster(self) -> lgb.Booster | None:
@@ -72,7 +76,7 @@ class Refiner:
         """Return the logarithm of each row's weight, unbounded, with mean weight about 1."""
         total = self.raking.log_weights(table)
         if self._booster is not None:
-            total = total + _log_ratio(self._booster, table, self.raking.layout)
+            total = total + self.temper * _log_ratio(self._booster, table, self.raking.layout)
         return total - np.log(self.scale)
 
     def weights(self, table: EncodedTable) -> np.ndarray:
@@ -184,12 +188,24 @@ def _with_raking(
     logs = np.zeros(len(fresh))
     if model is not None:
         logs = _log_ratio(read_trees(model), fresh, layout)
+    temper = _temper(logs)
+    logs = logs * temper
     pool = _smallest_pool(np.exp(logs))
     cut = np.minimum(np.exp(logs), pool * np.exp(logs).mean())
     # Raking comes after the cut, so that it also makes up for what the cut does to marginals.
     raking = fit_raking(layout, real, fresh, cut)
     raw = np.exp(logs + raking.log_weights(fresh))
-    return Refiner(model, raking, pool, float(np.minimum(raw, pool * raw.mean()).mean()))
+    scale = float(np.minimum(raw, pool * raw.mean()).mean())
+    return Refiner(model, raking, pool, scale, temper)
+
+
+def _temper(logs: np.ndarray) -> float:
+    """Return the largest factor in (0, 1] that leaves enough rows effective."""
+    for factor in np.linspace(1.0, 0.1, 10):
+        weights = np.exp(factor * (logs - logs.max()))
+        if weights.sum() ** 2 >= LEAST_EFFECTIVE * len(weights) * (weights**2).sum():
+            return float(factor)
+    return 0.05
 
 
 def _smallest_pool(weights: np.ndarray) -> float:
