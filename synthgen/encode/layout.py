@@ -11,6 +11,7 @@ extra cells with a probability each, so that every column has a discrete view as
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -99,6 +100,25 @@ class EncodedTable:
     def take(self, rows: np.ndarray | slice) -> EncodedTable:
         """Return the given rows."""
         return EncodedTable(self.codes[rows], self.values[rows])
+
+    @staticmethod
+    def collect(n: int, parts: Iterable[EncodedTable]) -> EncodedTable:
+        """Stack parts that together have `n` rows, without keeping any of them.
+
+        Small results that outlive the large buffers of each part would fragment the memory.
+        """
+        codes = values = None
+        start = 0
+        for part in parts:
+            if codes is None or values is None:
+                codes = np.empty((n, part.codes.shape[1]), dtype=part.codes.dtype)
+                values = np.empty((n, part.values.shape[1]), dtype=part.values.dtype)
+            codes[start : start + len(part)] = part.codes
+            values[start : start + len(part)] = part.values
+            start += len(part)
+        if codes is None or values is None or start != n:
+            raise ValueError(f"the parts have {start} rows, not {n}")
+        return EncodedTable(codes, values)
 
     @staticmethod
     def concatenate(parts: list[EncodedTable]) -> EncodedTable:

@@ -83,17 +83,22 @@ class BaseSynthesizer(BaseEstimator):
                 "learn anything of use."
             )
         schema = self._resolve_schema(frame)
+        target = spec.columns[-1] if y is not None else None
+        self._learn(frame, schema, target, root_seed(self.random_state))
+        # Only now, so that a fit that fails leaves no half-fitted model.
         features = list(spec.columns)[: len(spec.columns) - (y is not None)]
         self.n_features_in_ = len(features)
         if features and all(isinstance(name, str) for name in features):
             self.feature_names_in_ = np.asarray(features, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        target = spec.columns[-1] if y is not None else None
-        self._learn(frame, schema, target, root_seed(self.random_state))
         self.schema_ = schema
         self._spec = spec
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether ``fit`` or ``load`` has come to its end."""
+        return hasattr(self, "_spec")
 
     def sample(
         self,
@@ -362,9 +367,7 @@ class BaseSynthesizer(BaseEstimator):
         return tags
 
 
-def _attach(
-    schema: Schema, predicates: dict[str, Callable[[pd.DataFrame], Any]] | None
-) -> Schema:
+def _attach(schema: Schema, predicates: dict[str, Callable[[pd.DataFrame], Any]] | None) -> Schema:
     """Give the functions back to the schema's predicates."""
     constraints = []
     for constraint in schema.constraints:

@@ -34,7 +34,9 @@ def estimate_memory(layout: Layout, n_rows: int, recipe: Recipe) -> int:
     )
     # About twenty tensors of (batch, cells) live at once in a step.
     batch = 20 * recipe.batch_size * cells
-    moments = 6 * min(cells, MOST_CELLS) ** 2 if any(t.name == "moments" for t in recipe.terms) else 0
+    moments = (
+        6 * min(cells, MOST_CELLS) ** 2 if any(t.name == "moments" for t in recipe.terms) else 0
+    )
     return _LIBRARIES + encoded + 4 * (_COPIES * (generator + critic) + batch + moments)
 
 

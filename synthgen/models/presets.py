@@ -107,15 +107,15 @@ def list_presets() -> tuple[str, ...]:
     return tuple(PRESETS)
 
 
-def resolve_recipe(preset: str | Recipe, n_rows: int) -> Recipe:
+def resolve_recipe(preset: str | Recipe, n_rows: int, n_cells: int) -> Recipe:
     """Return the recipe to train with.
 
     Parameters
     ----------
     preset : str or Recipe
         A name is looked up, and its sizes are fitted to the table; a recipe is taken as it is.
-    n_rows : int
-        Rows of the table.
+    n_rows, n_cells : int
+        Rows of the table, and cells of its layout.
 
     Raises
     ------
@@ -129,14 +129,14 @@ def resolve_recipe(preset: str | Recipe, n_rows: int) -> Recipe:
         raise InvalidParameterError(f"preset must be one of {known} or a Recipe, got {preset!r}.")
     recipe = PRESETS[DEFAULT if preset == "auto" else preset]
     if recipe.name in ("mixture", "moments", "relativistic"):
-        recipe = recipe.replace(**_sizes(n_rows))
+        recipe = recipe.replace(**_sizes(n_rows, n_cells))
     return recipe.check()
 
 
-def _sizes(n_rows: int) -> dict[str, int | float]:
-    """Return network and batch sizes for a table of `n_rows` rows."""
+def _sizes(n_rows: int, n_cells: int) -> dict[str, int | float]:
+    """Return network and batch sizes for a table; a step on many cells costs enough as it is."""
     if n_rows < 2_000:
         return {"width": 128, "critic_width": 128, "batch_size": 256, "steps": 3_000, "ema": 0.99}
-    if n_rows < 200_000:
+    if n_rows < 200_000 or n_cells > 1_000:
         return {"steps": 7_000}
     return {"width": 384, "critic_width": 384, "batch_size": 1_024, "steps": 10_000, "ema": 0.999}

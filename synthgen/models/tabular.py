@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from synthgen.encode.calibrate import Calibration
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.encode.table import TableEncoder
 from synthgen.encode.wanted import parse_wanted
-from synthgen.errors import InvalidDataError, InvalidParameterError
+from synthgen.errors import InvalidDataError, InvalidParameterError, TrainingWarning
 from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.models.memory import check_memory
 from synthgen.models.monitor import QualityMonitor
 from synthgen.models.presets import resolve_recipe
+from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.conditional import check_pool, weigh_latents
 from synthgen.sample.draw import RowSource
 from synthgen.sample.rake import Raking
@@ -170,7 +172,8 @@ class GANSynthesizer(EncodedSynthesizer):
         check_choice("refine", self.refine, [True, False, "auto"])
         check_choice("calibrate", self.calibrate, [True, False])
         check_choice("warm_start", self.warm_start, [True, False])
-        check_integer("verbose", int(self.verbose), minimum=0)
+        if not isinstance(self.verbose, bool):
+            check_integer("verbose", self.verbose, minimum=0)
         if self.validation_fraction != "auto":
             check_real("validation_fraction", self.validation_fraction, low=0.0, high=0.5)
         if self.checkpoint_dir is not None and not isinstance(self.checkpoint_dir, (str, Path)):
@@ -180,13 +183,12 @@ class GANSynthesizer(EncodedSynthesizer):
 
     def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> None:
         device = resolve_device(self.device)
-        recipe = self._recipe(len(frame))
         encoder = fit_encoder(frame, schema)
         layout = encoder.layout
+        recipe = self._recipe(len(frame), layout.n_cells)
         check_memory(layout, len(frame), recipe)
         table = encoder.transform(frame, generator(seed, "encode"))
         train, validation = self._split(table, seed)
-        fast = supports_bfloat16(device)
         blocks = _condition_blocks(encoder, recipe, target)
         with isolated_torch_rng(seed, "weights"):
             task = TableTask(
@@ -195,39 +197,59 @@ class GANSynthesizer(EncodedSynthesizer):
                 recipe,
                 condition_blocks=blocks,
                 device=device,
-                low_precision=fast,
+                low_precision=supports_bfloat16(device),
             )
         if self.warm_start and hasattr(self, "sampler_"):
             _copy_weights(self.sampler_, task, layout)
         conditioning = Conditioning(layout, blocks) if blocks else None
         # Validation rows first: there are few of them, so training rows make up the number.
         judged = EncodedTable.concatenate([validation, train])
-        with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
-            trainer = Trainer(
-                task,
-                recipe,
-                Budget(steps=recipe.steps, seconds=60.0 * self.max_minutes),
-                seed=seed,
-                monitor=QualityMonitor(layout, judged, conditioning, seed),
-                listener=bar.update,
-                checkpoint=self._checkpoint(recipe, seed, table),
-            )
-            result = trainer.run()
-        source = RowSource(result.generator.to(device), conditioning)  # type: ignore[arg-type]
+        monitor = QualityMonitor(layout, judged, conditioning, seed)
+        network = self._train(task, recipe, monitor, self._checkpoint(recipe, seed, table), seed)
+        source = RowSource(network, conditioning)
         refiner = self._refine(layout, train, validation, source, seed)
         self.sampler_ = Sampler(encoder, source, refiner)
         if self.calibrate:
             generated = self.sampler_.encoded(min(max(len(train), BLOCK), 200_000), seed, (0, 1))
             calibration = Calibration.fit(layout, train, generated)
             self.sampler_ = Sampler(encoder, source, refiner, calibration)
-        self.recipe_ = recipe
+        self.recipe_, self.device_ = recipe, device
+
+    def _train(
+        self,
+        task: TableTask,
+        recipe: Recipe,
+        monitor: QualityMonitor,
+        checkpoint: Checkpoint | None,
+        seed: int,
+    ) -> TabularGenerator:
+        budget = Budget(steps=recipe.steps, seconds=60.0 * self.max_minutes)
+        with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
+            trainer = Trainer(
+                task,
+                recipe,
+                budget,
+                seed=seed,
+                monitor=monitor,
+                listener=bar.update,
+                checkpoint=checkpoint,
+            )
+            result = trainer.run()
         self.history_ = result.history.to_frame()
         self.n_steps_, self.best_step_ = result.steps, result.best_step
         self.stopped_by_ = result.stopped_by
-        self.device_ = device
+        if result.stopped_by == "interrupt":
+            warnings.warn(
+                f"Training was interrupted after {result.steps} steps; the best state so far is "
+                "kept.",
+                TrainingWarning,
+                stacklevel=5,
+            )
+        network: TabularGenerator = result.generator  # type: ignore[assignment]  # the task's own
+        return network
 
-    def _recipe(self, n_rows: int) -> Recipe:
-        recipe = resolve_recipe(self.preset, n_rows)
+    def _recipe(self, n_rows: int, n_cells: int) -> Recipe:
+        recipe = resolve_recipe(self.preset, n_rows, n_cells)
         if self.max_steps != "auto":
             recipe = recipe.replace(steps=int(self.max_steps))
         if self.batch_size != "auto":
@@ -266,9 +288,7 @@ class GANSynthesizer(EncodedSynthesizer):
         def draw(n: int, number: int) -> EncodedTable:
             return source.draw(n, torch_generator(seed, "refine", number))
 
-        report = fit_refiner(
-            layout, train, validation, draw, seed=seed, insist=self.refine is True
-        )
+        report = fit_refiner(layout, train, validation, draw, seed=seed, insist=self.refine is True)
         self.refinement_ = {"used": report.refiner is not None, **report.facts}
         logger.info("Refinement: %s", self.refinement_)
         return report.refiner
@@ -305,9 +325,7 @@ class GANSynthesizer(EncodedSynthesizer):
         texts = {}
         refiner = None
         if sampler.refiner is not None:
-            refiner = {
-                name: getattr(sampler.refiner, name) for name in ("pool", "scale", "temper")
-            }
+            refiner = {name: getattr(sampler.refiner, name) for name in ("pool", "scale", "temper")}
             arrays["refiner.factors"] = sampler.refiner.raking.log_factors
             if sampler.refiner.model is not None:
                 texts["refiner.txt"] = sampler.refiner.model

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgen.encode.layout import REST, Layout
+from synthgen.encode.numeric import bin_middles
 
 #: Logits are clamped to this before exponentiation; a state never gets exactly zero probability.
 _MOST_LOGIT = 40.0
@@ -50,6 +51,8 @@ class Cells(nn.Module):
     gated_heads: Tensor
     gate_rest: Tensor
     bin_gate: Tensor
+    middles: Tensor
+    is_atom: Tensor
 
     def __init__(self, layout: Layout) -> None:
         super().__init__()
@@ -83,6 +86,14 @@ class Cells(nn.Module):
             always if gate is None else int(layout.block_starts[gate]) + REST for gate in gates
         ]
         bin_gate = np.repeat(per_head, [head.bins for head in layout.heads])
+        middles = np.zeros((self.n_heads, most))
+        is_atom = np.zeros((self.n_heads, most), dtype=bool)
+        for k, head in enumerate(layout.heads):
+            middles[k, : head.bins] = bin_middles(head.edges)
+            is_atom[k, : head.bins] = head.atoms
+        self._buffer("middles", torch.as_tensor(middles, dtype=torch.float32))
+        self._buffer("is_atom", torch.as_tensor(is_atom))
+        self.has_atoms = bool(is_atom.any())
         self._buffer("edges", torch.as_tensor(edges, dtype=torch.float32))
         self._buffer("bin_places", torch.as_tensor(places, dtype=torch.long))
         self._buffer("gated_heads", torch.as_tensor(gated, dtype=torch.long))
@@ -143,6 +154,19 @@ class Cells(nn.Module):
         scaled = (self.edges - mean[:, :, None]) / spread[:, :, None]  # (batch, heads, edges)
         below = 0.5 * (1.0 + torch.erf(scaled * math.sqrt(0.5)))
         return below.diff(dim=2).flatten(1)[:, self.bin_places]
+
+    def locate(self, scores: Tensor) -> Tensor:
+        """Return the number of the bin that each score lies in, (batch, heads)."""
+        inner = self.edges[:, 1:-1].contiguous()
+        place = torch.searchsorted(inner, scores.T.contiguous(), right=True).T
+        return place.clamp(max=self.middles.shape[1] - 1)
+
+    def shift_to_atoms(self, scores: Tensor, place: Tensor) -> Tensor:
+        """Return what moves scores inside an atom to its middle, 0 elsewhere, (batch, heads)."""
+        index = place[:, :, None]
+        middle = self.middles.expand(len(scores), -1, -1).gather(2, index)[:, :, 0]
+        inside = self.is_atom.expand(len(scores), -1, -1).gather(2, index)[:, :, 0]
+        return torch.where(inside, middle - scores, torch.zeros_like(scores))
 
     def cells(self, states: Tensor, bins: Tensor) -> Tensor:
         """Join states and bins, each bin weighted by its gate, (batch, cells)."""

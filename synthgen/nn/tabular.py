@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from synthgen.encode.layout import Layout
-from synthgen.encode.numeric import bin_middles
 from synthgen.nn.blocks import NormedBlock, PlainBlock, low_precision
 from synthgen.nn.cells import Cells, RowDistribution
 
@@ -98,8 +97,6 @@ class CriticInput(nn.Module):
     level_features: Tensor
     atom_bins: Tensor
     atom_head: Tensor
-    is_atom: Tensor
-    middles: Tensor
     hinges: Tensor
     slopes: Tensor
     curve_start: Tensor
@@ -120,18 +117,11 @@ class CriticInput(nn.Module):
         self.register_buffer(name, tensor, persistent=False)
 
     def _add_atoms(self, layout: Layout) -> None:
-        most = max((head.bins for head in layout.heads), default=1)
-        middles = np.zeros((len(layout.heads), most))
-        is_atom = np.zeros((len(layout.heads), most), dtype=bool)
         bins, owners, start = [], [], 0
         for k, head in enumerate(layout.heads):
-            middles[k, : head.bins] = bin_middles(head.edges)
-            is_atom[k, : head.bins] = head.atoms
             bins += (start + np.flatnonzero(head.atoms)).tolist()
             owners += [k] * int(head.atoms.sum())
             start += head.bins
-        self._buffer("middles", middles)
-        self._buffer("is_atom", is_atom)
         self._buffer("atom_bins", np.asarray(bins, dtype=np.int64))
         self._buffer("atom_head", np.asarray(owners, dtype=np.int64))
 
@@ -185,12 +175,8 @@ class CriticInput(nn.Module):
         if len(self.atom_bins) == 0:
             return scores, scores[:, :0]
         with torch.no_grad():
-            inner = self.cells.edges[:, 1:-1].contiguous()
-            place = torch.searchsorted(inner, scores.T.contiguous()).T  # (batch, heads)
-            place = place.clamp(max=self.middles.shape[1] - 1)
-            shift = self.middles.expand(len(scores), -1, -1).gather(2, place[:, :, None])[:, :, 0]
-            inside = self.is_atom.expand(len(scores), -1, -1).gather(2, place[:, :, None])[:, :, 0]
-            shift = torch.where(inside, shift - scores, torch.zeros_like(scores))
+            place = self.cells.locate(scores)  # (batch, heads)
+            shift = self.cells.shift_to_atoms(scores, place)
             owner_start = self._bin_starts()[self.atom_head]
             hot = (place[:, self.atom_head] + owner_start == self.atom_bins).float()
         if bins is None:

@@ -25,7 +25,7 @@ from synthgen.sample.draw import RowSource, encoded
 
 logger = logging.getLogger(__name__)
 
-_PASS: Final = 8_192
+_PASS: Final = 4_096
 #: Latent vectors drawn first, and at most, for a condition.
 _FIRST_POOL: Final = 32_768
 _LARGEST_POOL: Final = 524_288
@@ -145,12 +145,12 @@ def draw_from_pool(
     points = (torch.arange(n, dtype=torch.float64) + torch.rand(1, generator=rng)) / n
     chosen = torch.searchsorted(weights, points.to(weights.device)).clamp(max=len(weights) - 1)
     chosen = chosen[torch.randperm(n, generator=rng).to(chosen.device)]
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, n, _PASS):
-            row = source.generator(pool.latents[chosen[start : start + _PASS]])
-            parts.append(_draw_within(source, row, condition, rng))
-    return EncodedTable.concatenate(parts)
+
+    def draw(rows: Tensor) -> EncodedTable:
+        with torch.inference_mode():
+            return _draw_within(source, source.generator(pool.latents[rows]), condition, rng)
+
+    return EncodedTable.collect(n, (draw(rows) for rows in chosen.split(_PASS)))
 
 
 def log_probability(source: RowSource, row: RowDistribution, condition: TableCondition) -> Tensor:

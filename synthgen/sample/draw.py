@@ -47,13 +47,13 @@ class RowSource:
         return z.to(self.device)
 
     def draw(self, n: int, rng: torch.Generator) -> EncodedTable:
-        """Draw `n` rows."""
-        parts = []
+        """Draw `n` rows, at least one."""
+        sizes = (min(_PASS, n - start) for start in range(0, n, _PASS))
+        return EncodedTable.collect(n, (self._pass(size, rng) for size in sizes))
+
+    def _pass(self, n: int, rng: torch.Generator) -> EncodedTable:
         with torch.inference_mode():
-            for start in range(0, n, _PASS):
-                z = self.latent(min(_PASS, n - start), rng)
-                parts.append(draw_rows(self.generator, self.generator(z), rng))
-        return EncodedTable.concatenate(parts)
+            return draw_rows(self.generator, self.generator(self.latent(n, rng)), rng)
 
 
 def draw_rows(
@@ -68,7 +68,14 @@ def draw_rows(
 
 
 def encoded(generator: TabularGenerator, states: Tensor, scores: Tensor) -> EncodedTable:
-    """Turn drawn states (counted within blocks) and scores into an encoded table."""
+    """Turn drawn states (counted within blocks) and scores into an encoded table.
+
+    Scores are put where encoding puts real ones: in the middle of an atom, and at 0 behind a closed
+    gate.
+    """
+    if generator.cells.has_atoms:
+        place = generator.cells.locate(scores)
+        scores = scores + generator.cells.shift_to_atoms(scores, place)
     codes = states.cpu().numpy().astype(np.int32)
     values = scores.float().cpu().numpy()
     for head, gate in zip(*generator.cells.gates(), strict=True):

@@ -121,7 +121,9 @@ def _settle(folder: Path, plan: ShardPlan) -> ShardPlan:
     file = folder / _PLAN
     if not file.exists():
         if any(folder.glob("part-*.parquet")):
-            raise ArtifactError(f"'{folder}' holds Parquet files of something else; choose another.")
+            raise ArtifactError(
+                f"'{folder}' holds Parquet files of something else; choose another."
+            )
         seed = secrets.randbits(63) if plan.seed is None else plan.seed
         plan = replace(plan, seed=seed)
         write_synced(file, dump_json(asdict(plan)).encode())

@@ -58,9 +58,7 @@ class Conditioning:
             for block, size in zip(blocks, sizes, strict=True):
                 order = np.argsort(table.codes[:, block], kind="stable")
                 stops = np.searchsorted(table.codes[order, block], np.arange(size + 1))
-                self._rows.append(
-                    [order[a:b] for a, b in zip(stops[:-1], stops[1:], strict=True)]
-                )
+                self._rows.append([order[a:b] for a, b in zip(stops[:-1], stops[1:], strict=True)])
 
     def draw(self, n: int, rng: np.random.Generator, *, balanced: bool) -> tuple[Draw, np.ndarray]:
         """Draw `n` conditions.

@@ -82,9 +82,7 @@ class TableTask:
         ).to(device)
         self.targets: dict[str, Tensor] = {}
         if any("cells" in spec.build().needs for spec in recipe.terms):
-            self.targets = moment_targets(
-                layout, table, low_precision=low_precision, device=device
-            )
+            self.targets = moment_targets(layout, table, low_precision=low_precision, device=device)
         self._needs_cells = bool(self.targets)
 
     def conditions(self, rows: np.ndarray, rng: np.random.Generator) -> tuple[Draw | None, Tensor]:
