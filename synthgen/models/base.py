@@ -17,7 +17,7 @@ from synthgen import __version__
 from synthgen.core.params import check_integer
 from synthgen.core.random import root_seed
 from synthgen.core.serialize import Artifact, check_mapping, load_artifact, save_artifact
-from synthgen.data.constraints import Predicate, Unique, validate_constraints
+from synthgen.data.constraints import Constraint, Predicate, Unique, validate_constraints
 from synthgen.data.frame import FrameSpec, read_frame, write_frame
 from synthgen.data.infer import infer_columns
 from synthgen.data.schema import Schema
@@ -369,7 +369,7 @@ class BaseSynthesizer(BaseEstimator):
 
 def _attach(schema: Schema, predicates: dict[str, Callable[[pd.DataFrame], Any]] | None) -> Schema:
     """Give the functions back to the schema's predicates."""
-    constraints = []
+    constraints: list[Constraint] = []
     for constraint in schema.constraints:
         if isinstance(constraint, Predicate):
             function = (predicates or {}).get(constraint.name)
@@ -378,6 +378,7 @@ def _attach(schema: Schema, predicates: dict[str, Callable[[pd.DataFrame], Any]]
                     f"The model has the constraint Predicate({constraint.name!r}), whose code is "
                     f"not saved: pass load(..., predicates={{{constraint.name!r}: function}})."
                 )
-            constraint = Predicate(function, constraint.name)
-        constraints.append(constraint)
+            constraints.append(Predicate(function, constraint.name))
+        else:
+            constraints.append(constraint)
     return Schema(schema.columns, tuple(constraints))

@@ -44,7 +44,7 @@ class _CopulaSynthesizer(EncodedSynthesizer):
         self,
         frame: pd.DataFrame,
         schema: Schema,
-        target: Any,  # noqa: ARG002 - all columns are alike here
+        target: Any,
         seed: int,
     ) -> None:
         encoder = fit_encoder(frame, schema)

@@ -46,7 +46,7 @@ class QualityMonitor:
         self._gates = gates_of(self.layout)
 
     def __call__(self, generator: nn.Module) -> dict[str, float]:
-        """Return shape and trend (1 is best), detection (AUC, .5 is best) and score (to minimise)."""
+        """Return shape and trend (best 1), detection AUC (best .5) and score (best lowest)."""
         source = RowSource(generator, self.conditioning)  # type: ignore[arg-type]  # one task only
         rng = torch_generator(self.seed, "monitor")
         n = min(max(len(self.real), 1_000), _MOST_ROWS)

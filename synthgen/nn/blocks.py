@@ -23,7 +23,8 @@ class NormedBlock(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:  # h: (batch, width)
         """Return the block's output, (batch, width)."""
-        return h + self.down(nn.functional.silu(self.up(self.norm(h))))
+        inner: Tensor = self.down(nn.functional.silu(self.up(self.norm(h))))
+        return h + inner
 
 
 class PlainBlock(nn.Module):
@@ -44,8 +45,9 @@ class PlainBlock(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:  # h: (batch, width)
         """Return the block's output, (batch, width)."""
-        inner = nn.functional.leaky_relu(self.up(nn.functional.leaky_relu(h, 0.2)), 0.2)
-        return h + self.down(inner)
+        hidden = nn.functional.leaky_relu(self.up(nn.functional.leaky_relu(h, 0.2)), 0.2)
+        inner: Tensor = self.down(hidden)
+        return h + inner
 
 
 def low_precision(device: torch.device, enabled: bool) -> torch.autocast:

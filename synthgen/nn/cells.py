@@ -204,7 +204,7 @@ class _ReinMax(torch.autograd.Function):
     """One-hot draw with the second-order straight-through gradient.
 
     Liu et al., "Bridging Discrete and Backpropagation: Straight-Through and Beyond", NeurIPS 2023,
-    arXiv:2304.08612: with pi0 the probabilities, D the draw and pi1 = (D + softmax(logits / t)) / 2,
+    arXiv:2304.08612: for probabilities pi0, a draw D and pi1 = (D + softmax(logits / t)) / 2
     the gradient is 2 J(pi1) g - J(pi0) g / 2, where J(p) is the Jacobian of softmax at p.
     """
 

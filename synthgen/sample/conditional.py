@@ -1,9 +1,9 @@
 """Rows under conditions, by weighting latent vectors.
 
 Given a latent vector z the columns are independent, so p(row | condition) is sampled exactly by
-drawing many z, weighting each by W(z) = prod P(condition on column | z), choosing z in proportion to
-W, and drawing the columns: those with a condition within it, the others freely. No row is rejected
-and nothing has to be trained for it. The mean of W is the probability of the condition.
+drawing many z, weighting each by W(z) = prod P(condition on column | z), choosing z in proportion
+to W, and drawing the columns: those with a condition within it, the others freely. No row is
+rejected and nothing has to be trained for it. The mean of W is the probability of the condition.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def draw_from_pool(
         with torch.inference_mode():
             return _draw_within(source, source.generator(pool.latents[rows]), condition, rng)
 
-    return EncodedTable.collect(n, (draw(rows) for rows in chosen.split(_PASS)))
+    return EncodedTable.collect(n, (draw(rows) for rows in torch.split(chosen, _PASS)))
 
 
 def log_probability(source: RowSource, row: RowDistribution, condition: TableCondition) -> Tensor:

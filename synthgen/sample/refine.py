@@ -77,11 +77,11 @@ class Refiner:
         total = self.raking.log_weights(table)
         if self._booster is not None:
             total = total + self.temper * _log_ratio(self._booster, table, self.raking.layout)
-        return total - np.log(self.scale)
+        return np.asarray(total - np.log(self.scale))
 
     def weights(self, table: EncodedTable) -> np.ndarray:
         """Return the weight of each row, in (0, pool]."""
-        return np.minimum(np.exp(self.log_weights(table)), self.pool)
+        return np.asarray(np.minimum(np.exp(self.log_weights(table)), self.pool))
 
     def keep(self, table: EncodedTable, n: int, rng: np.random.Generator) -> np.ndarray:
         """Choose `n` of the rows in proportion to their weights, in order.
@@ -96,7 +96,7 @@ def systematic(weights: np.ndarray, n: int, rng: np.random.Generator) -> np.ndar
     """Choose `n` places with expected counts in proportion to `weights`, ascending."""
     running = np.cumsum(weights, dtype=np.float64)
     points = (np.arange(n) + rng.random()) * (running[-1] / n)
-    return np.minimum(np.searchsorted(running, points, "right"), len(weights) - 1)
+    return np.asarray(np.minimum(np.searchsorted(running, points, "right"), len(weights) - 1))
 
 
 def read_trees(model: str) -> lgb.Booster:

@@ -104,17 +104,16 @@ class RowBlocks(ABC, Generic[DemandT]):
         left, stale = n_samples, 0
         # Without uniqueness it is known how many blocks it takes.
         numbers = itertools.count() if unique else range(math.ceil(n_samples / BLOCK))
-        for frame in self._blocks(numbers, seed, request):
-            for constraint, known in zip(unique, seen, strict=True):
-                frame = _drop_seen(frame, constraint, known)
-            stale = stale + 1 if len(frame) < BLOCK // 1_000 else 0
+        for block in self._blocks(numbers, seed, request):
+            fresh = _drop_all_seen(block, unique, seen)
+            stale = stale + 1 if len(fresh) < BLOCK // 1_000 else 0
             if stale > _MOST_STALE:
                 names = [list(constraint.columns) for constraint in unique]
                 raise ConstraintError(
                     f"Only {n_samples - left} of {n_samples} rows differ in {names}, as the "
                     "constraint Unique demands. Ask for fewer rows or drop the constraint."
                 )
-            frame = frame.iloc[:left]
+            frame = fresh.iloc[:left]
             left -= len(frame)
             if len(frame):
                 yield frame.reset_index(drop=True)
@@ -219,6 +218,13 @@ def _repair(
     good = repaired[obeys]
     logger.info("Repaired %d rows to satisfy the constraints.", n)
     return good.iloc[rng.integers(len(good), size=n)] if len(good) < n else good.iloc[:n]
+
+
+def _drop_all_seen(frame: pd.DataFrame, unique: list[Unique], seen: list[set[int]]) -> pd.DataFrame:
+    fresh = frame
+    for constraint, known in zip(unique, seen, strict=True):
+        fresh = _drop_seen(fresh, constraint, known)
+    return fresh
 
 
 def _drop_seen(frame: pd.DataFrame, constraint: Unique, known: set[int]) -> pd.DataFrame:

@@ -70,7 +70,7 @@ class Checkpoint:
 
 
 def pack_state(name: str, module: nn.Module, optimiser: torch.optim.Adam) -> dict[str, Tensor]:
-    """Return copies of a module's weights and of Adam's state, under keys that start with `name`."""
+    """Return copies of a module's weights and Adam's state, under keys that start with `name`."""
     tensors = {f"{name}.{key}": value.clone() for key, value in module.state_dict().items()}
     for k, parameter in enumerate(module.parameters()):
         for key, value in optimiser.state.get(parameter, {}).items():

@@ -9,6 +9,7 @@ true frequency.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ class Conditioning:
             for block, size in zip(blocks, sizes, strict=True):
                 order = np.argsort(table.codes[:, block], kind="stable")
                 stops = np.searchsorted(table.codes[order, block], np.arange(size + 1))
-                self._rows.append([order[a:b] for a, b in zip(stops[:-1], stops[1:], strict=True)])
+                self._rows.append([order[a:b] for a, b in pairwise(stops)])
 
     def draw(self, n: int, rng: np.random.Generator, *, balanced: bool) -> tuple[Draw, np.ndarray]:
         """Draw `n` conditions.

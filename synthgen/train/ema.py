@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class WeightAverage:
@@ -28,8 +28,8 @@ class WeightAverage:
         """Move the average towards `module` after step number `step` (from 0)."""
         decay = min(self.decay, (1.0 + step) / (10.0 + step))
         with torch.no_grad():
-            averages = list(self.module.parameters())
-            current = list(module.parameters())
+            averages: list[Tensor] = list(self.module.parameters())
+            current: list[Tensor] = list(module.parameters())
             torch._foreach_lerp_(averages, current, 1.0 - decay)
             for average, value in zip(self.module.buffers(), module.buffers(), strict=True):
                 average.copy_(value)

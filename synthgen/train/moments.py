@@ -81,28 +81,36 @@ def fold_cells(layout: Layout, most: int) -> np.ndarray:
     -------
     numpy.ndarray of int64, shape (cells,)
     """
-    sizes = [block.size for block in layout.blocks] + [head.bins for head in layout.heads]
+    shares = [block.frequencies for block in layout.blocks]
+    shares += [np.full(head.bins, 1.0 / head.bins) for head in layout.heads]
+    ordered = [block.features.shape[1] > 0 for block in layout.blocks] + [True] * len(layout.heads)
+    sizes = [len(share) for share in shares]
     if sum(sizes) <= most:
         return np.arange(layout.n_cells)
     cap = _largest_cap(sizes, most)
     places, start = [], 0
-    for size, block in zip(sizes, [*layout.blocks, *layout.heads], strict=True):
-        groups = min(size, cap)
-        if size <= cap:
-            place = np.arange(size)
-        elif hasattr(block, "frequencies") and block.features.shape[1] == 0:
-            shared = max(groups // 8, 1)
-            own = groups - shared
-            place = np.where(np.arange(size) < own, np.arange(size), 0)
-            place[own:] = own + np.arange(size - own) % shared
-        else:
-            shares = getattr(block, "frequencies", np.full(size, 1.0 / size))
-            middle = np.cumsum(shares) - shares / 2
-            place = np.minimum((middle * groups).astype(np.int64), groups - 1)
-            place = np.unique(place, return_inverse=True)[1]
+    for share, in_order in zip(shares, ordered, strict=True):
+        place = np.arange(len(share))
+        if len(share) > cap:
+            place = _join_neighbours(share, cap) if in_order else _deal_out(len(share), cap)
         places.append(place + start)
         start += int(place.max()) + 1
     return np.concatenate(places)
+
+
+def _join_neighbours(shares: np.ndarray, groups: int) -> np.ndarray:
+    """Cut ordered cells into at most `groups` runs of about equal share."""
+    middle = np.cumsum(shares) - shares / 2
+    place = np.minimum((middle * groups).astype(np.int64), groups - 1)
+    return np.unique(place, return_inverse=True)[1]
+
+
+def _deal_out(size: int, groups: int) -> np.ndarray:
+    """Keep the first cells alone and deal the others out to the last eighth of the groups."""
+    own = groups - max(groups // 8, 1)
+    place = np.arange(size)
+    place[own:] = own + np.arange(size - own) % (groups - own)
+    return place
 
 
 def _largest_cap(sizes: list[int], most: int) -> int:

@@ -16,9 +16,13 @@ from torch.nn.functional import softplus
 class Objective(Protocol):
     """A pair of losses."""
 
-    #: Whether the generator's gradient is the critic's times a factor per record that never needs a
-    #: division by zero. If so, one pass through the critic serves both players.
-    shares_pass: bool
+    @property
+    def shares_pass(self) -> bool:
+        """Whether one pass through the critic serves both players.
+
+        That is so if the generator's gradient is the critic's times a factor per record that never
+        needs a division by zero.
+        """
 
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return the critic's loss per record."""
@@ -59,7 +63,7 @@ class NonSaturating:
         """Return the binary cross-entropy of real against fake."""
         return softplus(-real) + softplus(fake)
 
-    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: ARG002  # one signature
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return -log D(fake)."""
         return softplus(-fake)
 
@@ -77,7 +81,7 @@ class Wasserstein:
         """Return fake - real."""
         return fake - real
 
-    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: ARG002  # one signature
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return -fake."""
         return -fake
 
@@ -96,7 +100,7 @@ class LeastSquares:
         """Return ((real - 1)^2 + fake^2) / 2."""
         return ((real - 1.0) ** 2 + fake**2) / 2
 
-    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: ARG002  # one signature
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return (fake - 1)^2 / 2."""
         return (fake - 1.0) ** 2 / 2
 

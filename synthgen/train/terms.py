@@ -119,14 +119,14 @@ class ConditionMatch:
     needs: ClassVar[frozenset[str]] = frozenset({"condition"})
     conflicts: ClassVar[frozenset[str]] = frozenset()
 
-    def start(self, targets: State) -> State:  # noqa: ARG002  # one signature for all terms
+    def start(self, targets: State) -> State:
         """Return an empty state."""
         return {}
 
     def __call__(
         self,
         generated: Generated,
-        targets: State,  # noqa: ARG002  # one signature for all terms
+        targets: State,
         state: State,
     ) -> tuple[Tensor, State]:
         """Return the cross-entropy of each record, (batch,)."""
@@ -161,7 +161,7 @@ class ZeroCentredPenalty:
         critic: nn.Module,
         real: Tensor,
         fake: Tensor,
-        rng: torch.Generator,  # noqa: ARG002  # one signature for all terms
+        rng: torch.Generator,
     ) -> Tensor:
         """Return the penalty of each record of half the batch."""
         half = max(len(real) // 2, 1)

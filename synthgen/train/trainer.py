@@ -275,14 +275,14 @@ class Trainer:
         per_record = objective.critic(scores[:half], scores[half:])
         loss = per_record.mean()
         self._critic_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         gradient = None
         if share and objective.shares_pass and leaf.grad is not None:
             ratio = self._gradient_ratio(scores.detach())
             gradient = leaf.grad * ratio.repeat_interleave(self.recipe.pack)[:, None]
         for term in self._penalties:
             if self.step % term.every == 0:
-                term(critic, real, leaf.detach(), rng).mean().backward()
+                torch.autograd.backward(term(critic, real, leaf.detach(), rng).mean())
         self._critic_optimiser.step()
         for term in self._clipping:
             term.after_step(critic)
