@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from synthgen import GANSynthesizer
+    from synthgen.train.recipe import Recipe
+
+# Tensors of tests are tiny: more threads only wait for each other. Read when torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples in every run, and no limits in wall-clock time: machines differ.
 settings.register_profile("synthgen", deadline=None, derandomize=True)
@@ -30,3 +40,33 @@ def people() -> pd.DataFrame:
     )
     frame.loc[rng.random(size) < 0.1, "income"] = np.nan
     return frame
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Recipe:
+    """Return a recipe that trains in a moment."""
+    from synthgen.train.recipe import Recipe
+    from synthgen.train.terms import TermSpec
+
+    return Recipe(
+        name="tiny",
+        terms=(TermSpec("moments"), TermSpec("zero_centred_penalty")),
+        warmup=0.5,
+        latent=8,
+        width=16,
+        blocks=1,
+        critic_width=16,
+        critic_blocks=1,
+        batch_size=64,
+        steps=60,
+        generator_rate=5e-3,
+        ema=0.9,
+    )
+
+
+@pytest.fixture(scope="session")
+def gan(people: pd.DataFrame, tiny: Recipe) -> GANSynthesizer:
+    """Return a small synthesizer fitted to ``people``. Tests must not change it."""
+    from synthgen import GANSynthesizer
+
+    return GANSynthesizer(preset=tiny, random_state=0).fit(people)

@@ -51,7 +51,7 @@ class StandIn:
         return self.frame_.iloc[rows].reset_index(drop=True)
 
     def sample_iter(self, n_samples: int, **options: Any) -> Iterator[pd.DataFrame]:
-        step = options["rows_per_chunk"]
+        step = 65_536
         for start in range(0, n_samples, step):
             yield self.sample(min(step, n_samples - start))
 

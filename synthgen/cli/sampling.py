@@ -73,7 +73,7 @@ def _draw(
 
     chunks = []
     with tqdm(total=n_samples, unit="row", unit_scale=True, disable=not is_terminal()) as bar:
-        for chunk in synthesizer.sample_iter(n_samples, rows_per_chunk=_CHUNK, random_state=seed):
+        for chunk in synthesizer.sample_iter(n_samples, random_state=seed):
             chunks.append(to_pandas(chunk))
             bar.update(len(chunks[-1]))
     return pd.concat(chunks, ignore_index=True)

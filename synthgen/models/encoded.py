@@ -92,7 +92,8 @@ class EncodedSynthesizer(BaseSynthesizer):
         Parameters
         ----------
         X : frame
-            Rows with the columns of the training table.
+            Rows with the columns of the training table; the column that was given to ``fit`` as
+            y may be left out and then does not count.
         random_state : None, int, numpy RandomState or Generator
             Of the Monte-Carlo integration over latent variables.
 
@@ -110,7 +111,12 @@ class EncodedSynthesizer(BaseSynthesizer):
         """
         check_is_fitted(self)
         frame, _ = read_frame(X)
-        self.schema_.check(frame)
+        target = self._spec.columns[self.n_features_in_ :]
+        if not set(target) & set(frame.columns):
+            frame_schema = Schema(tuple(c for c in self.schema_.columns if c.name not in target))
+            frame_schema.check(frame)
+        else:
+            self.schema_.check(frame)
         return self._rowwise().score(frame, root_seed(random_state))
 
 

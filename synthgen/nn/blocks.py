@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -50,6 +52,8 @@ class PlainBlock(nn.Module):
         return h + inner
 
 
-def low_precision(device: torch.device, enabled: bool) -> torch.autocast:
+def low_precision(device: torch.device, enabled: bool) -> AbstractContextManager[object]:
     """Return the context in which matrix products run in bfloat16 if `enabled`."""
+    if device.type == "meta":  # shapes only; it knows no autocast
+        return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)

@@ -60,7 +60,7 @@ class Cells(nn.Module):
         block_of_state = torch.as_tensor(np.repeat(np.arange(len(sizes)), sizes), dtype=torch.long)
         self.n_states, self.n_cells = layout.n_states, layout.n_cells
         self.n_blocks, self.n_heads = len(layout.blocks), len(layout.heads)
-        self._buffer("membership", nn.functional.one_hot(block_of_state, self.n_blocks).float())
+        self._buffer("membership", torch.eye(self.n_blocks)[block_of_state])
         self._buffer("starts", torch.as_tensor(layout.block_starts[:-1], dtype=torch.long))
         self._buffer("stops", torch.as_tensor(layout.block_starts[1:], dtype=torch.long))
         self._add_bins(layout)

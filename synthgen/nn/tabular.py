@@ -76,7 +76,7 @@ class TabularGenerator(nn.Module):
         with low_precision(z.device, self.low_precision and not self.training):
             out = self.heads(h if not self.training else h.float())  # (batch, states + 2 heads)
         n_states, n_heads = self.cells.n_states, self.cells.n_heads
-        logits = 2.0 * out[:, :n_states].float()
+        logits = out[:, :n_states].float() * 2.0
         mean = out[:, n_states : n_states + n_heads].float()
         spread = out[:, n_states + n_heads :].float().clamp(-6.0, 2.0).exp()
         return RowDistribution(logits, mean, spread)

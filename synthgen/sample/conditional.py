@@ -90,6 +90,9 @@ def weigh_latents(
             break
         # As many as would be enough if the rate stays the same.
         goal = int(min(max(2 * drawn, drawn * _ENOUGH / max(effective, 1.0)), _LARGEST_POOL))
+    if not math.isfinite(best):
+        # No latent vector allows it: any will do for an approximation.
+        return ConditionPool(z, log_weight, 0.0, 0.0)
     probability = float(torch.exp(torch.logsumexp(total, 0)) / drawn)
     keep = total > best - _NEGLIGIBLE
     return ConditionPool(torch.cat(latents)[keep], total[keep], probability, effective)
@@ -212,6 +215,11 @@ def _draw_within(
         shares.copy_(cut / cut.sum(1, keepdim=True))
     uniforms = torch.rand(len(row.logits), cells.n_blocks, generator=rng).to(row.logits.device)
     states = cells.draw(probabilities, uniforms) - cells.starts
+    for block in condition.states:
+        # Exactly: the running sum over all blocks rounds, and a closed state must never be drawn.
+        running = _block(source, probabilities, block).double().cumsum(1)
+        point = uniforms[:, block, None].double() * running[:, -1:]
+        states[:, block] = torch.searchsorted(running, point, right=True)[:, 0]
     noise = torch.randn(row.mean.shape, generator=rng).to(row.logits.device)
     scores = row.mean + row.spread * noise
     for head, (low, high) in condition.intervals.items():

@@ -144,7 +144,10 @@ class RowBlocks(ABC, Generic[DemandT]):
                 break
         else:
             rng = generator(seed, "sample", number, 1)
-            good.append(_repair(bad, checks, BLOCK - count, rng))
+            fixed = [] if request is None else list(request.wanted)
+            # Combinations that a repair breaks are repaired as well.
+            rules = [c for c in self.encoder.schema.constraints if not isinstance(c, Unique)]
+            good.append(_repair(pd.concat(good), bad, rules, fixed, BLOCK - count, rng))
         frame = pd.concat(good, ignore_index=True).iloc[:BLOCK]
         return self.encoder.renumber(frame, rows, generator(seed, "surrogate", number))
 
@@ -201,23 +204,34 @@ def _obeys(frame: pd.DataFrame, constraints: list[Constraint]) -> np.ndarray:
 
 
 def _repair(
-    frame: pd.DataFrame, constraints: list[Constraint], n: int, rng: np.random.Generator
+    good: pd.DataFrame,
+    bad: pd.DataFrame,
+    constraints: list[Constraint],
+    fixed: list[Any],
+    n: int,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Return `n` rows made from rows that break the constraints."""
-    repaired = frame
+    """Return `n` rows made from `bad` rows, with cells of `good` ones; `fixed` columns stay."""
+    repaired = pd.concat([good, bad], ignore_index=True)
     for constraint in constraints:
         changed = constraint.repair(repaired, rng)
         repaired = repaired if changed is None else changed
+    repaired = repaired.iloc[len(good) :]
     obeys = _obeys(repaired, constraints)
+    for name in fixed:
+        before, after = bad[name].reset_index(drop=True), repaired[name].reset_index(drop=True)
+        both = before.isna() & after.isna()
+        obeys &= np.asarray((before == after).fillna(False) | both, dtype=bool)
     if not obeys.any():
         names = ", ".join(type(constraint).__name__ for constraint in constraints)
         raise ConstraintError(
             f"Almost no generated row satisfies the constraints together ({names}), and they "
-            "cannot be repaired. Check them with Schema.suggest_constraints on the real rows."
+            "cannot be repaired. Check them with Schema.suggest_constraints on the real rows"
+            f"{', and against the conditions' if fixed else ''}."
         )
-    good = repaired[obeys]
+    kept = repaired[obeys]
     logger.info("Repaired %d rows to satisfy the constraints.", n)
-    return good.iloc[rng.integers(len(good), size=n)] if len(good) < n else good.iloc[:n]
+    return kept.iloc[rng.integers(len(kept), size=n)] if len(kept) < n else kept.iloc[:n]
 
 
 def _drop_all_seen(frame: pd.DataFrame, unique: list[Unique], seen: list[set[int]]) -> pd.DataFrame:

@@ -119,6 +119,12 @@ class Recipe:
         check_real("ema", self.ema, low=0.0, high=1.0, closed="low")
         for name in ("generator_rate", "critic_rate", "temperature"):
             check_real(name, getattr(self, name), low=0.0, closed="neither")
+        for name in ("generator_betas", "critic_betas"):
+            betas = getattr(self, name)
+            if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+                raise RecipeError(f"{name} must be two numbers, got {betas!r}.")
+            for beta in betas:
+                check_real(name, beta, low=0.0, high=1.0, closed="low")
         self._check_terms()
         return self
 
@@ -136,6 +142,8 @@ class Recipe:
                 term = spec.build()
             except TypeError as error:
                 raise RecipeError(f"Recipe {self.name!r}, term {spec.name!r}: {error}.") from error
+            if hasattr(term, "every"):
+                check_integer(f"every of the term {spec.name!r}", term.every, minimum=1)
             for need in sorted(term.needs - offered):
                 raise RecipeError(f"Recipe {self.name!r}: the term {spec.name!r} needs {need!r}.")
             for other in sorted(term.conflicts & set(names)):

@@ -42,7 +42,7 @@ def test_the_generator_starts_near_the_marginals() -> None:
         row = generator(torch.randn(4_000, 6))
     shares = generator.cells.softmax(row.logits).mean(0).numpy()
     expected = np.concatenate([block.frequencies for block in layout.blocks])
-    np.testing.assert_allclose(shares, expected, atol=0.15)
+    np.testing.assert_allclose(shares, expected, atol=0.2)
     assert np.argmax(shares[:3]) == 0
     assert row.mean.abs().mean().item() < 0.3
     assert row.spread.mean().item() == pytest.approx(1.0, abs=0.2)
