@@ -39,7 +39,11 @@ class Raking:
 
 
 def fit_raking(
-    layout: Layout, real: EncodedTable, generated: EncodedTable, weights: np.ndarray
+    layout: Layout,
+    real: EncodedTable,
+    generated: EncodedTable,
+    weights: np.ndarray,
+    cap: float = np.inf,
 ) -> Raking:
     """Find factors that give generated rows the marginals of the real ones.
 
@@ -51,6 +55,8 @@ def fit_raking(
         Many generated rows.
     weights : numpy.ndarray of shape (n,)
         Their weights so far.
+    cap : float
+        Final weights are cut to this multiple of their mean; marginals are right after the cut.
 
     Returns
     -------
@@ -68,6 +74,7 @@ def fit_raking(
     for _ in range(_SWEEPS):
         for column in range(cells.shape[1]):
             current = np.exp(log_weights)
+            current = np.minimum(current, cap * current.mean())
             places = cells[:, column]
             shares = np.bincount(places, current, minlength=size)
             used = np.unique(places[places < layout.n_cells])

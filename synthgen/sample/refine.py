@@ -191,9 +191,7 @@ def _with_raking(
     temper = _temper(logs)
     logs = logs * temper
     pool = _smallest_pool(np.exp(logs))
-    cut = np.minimum(np.exp(logs), pool * np.exp(logs).mean())
-    # Raking comes after the cut, so that it also makes up for what the cut does to marginals.
-    raking = fit_raking(layout, real, fresh, cut)
+    raking = fit_raking(layout, real, fresh, np.exp(logs), cap=pool)
     raw = np.exp(logs + raking.log_weights(fresh))
     scale = float(np.minimum(raw, pool * raw.mean()).mean())
     return Refiner(model, raking, pool, scale, temper)
