@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Final
 
 from synthgen.encode.layout import Layout
@@ -60,6 +61,13 @@ def check_memory(layout: Layout, n_rows: int, recipe: Recipe) -> None:
 
 def available_memory() -> int | None:
     """Return the free memory in bytes, or None where the system does not say."""
+    try:
+        # Linux: what programs can have, caches of files included.
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    except (OSError, ValueError):
+        pass  # another system
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

@@ -21,10 +21,11 @@ from synthgen.core.random import generator, torch_generator
 from synthgen.encode.joint import JointEncoder
 from synthgen.encode.layout import REST, EncodedTable
 from synthgen.encode.table import TableEncoder
-from synthgen.errors import ConditionError
+from synthgen.errors import ConditionError, ConstraintError
 from synthgen.nn.cells import RowDistribution
 from synthgen.sample.conditional import LatentPool, latent_pool, row_log_weights
 from synthgen.sample.draw import draw_rows
+from synthgen.sample.obey import redraw, repair, row_rules
 from synthgen.sample.sampler import Sampler
 
 #: Latent vectors in the pool, and cells of the (rows, pool) matrix held at once.
@@ -82,6 +83,8 @@ class RowCompleter(ABC):
         ------
         ConditionError
             If a column or value is unknown, or rows are too rare under the model.
+        ConstraintError
+            If rows cannot be completed within the schema's constraints.
         """
         encoder = self.encoder
         unknown = [name for name in conditions.columns if name not in encoder.owner]
@@ -105,18 +108,63 @@ class RowCompleter(ABC):
                 f"first in row {int(rare[0])} with an estimated probability of "
                 f"{math.exp(chances[rare[0]]):.2g}. Relax them, or pass on_rare='approximate'."
             )
-        frame = self._decode(table, seed)
+        frame = self._completed(table, conditions, np.arange(len(table)), seed)
+        rules = row_rules(encoder.schema)
+        if not rules:
+            return frame
+
+        def draw(places: np.ndarray, attempt: int) -> pd.DataFrame:
+            fresh = _fresh_seed(seed, attempt)
+            again, _ = self._draw(known_cells.part(places), fresh)
+            return self._completed(again, conditions.iloc[places], places, fresh)
+
+        frame = redraw(frame, rules, draw, np.ones((len(frame), len(rules)), dtype=bool))
+        frame, good = repair(frame, rules, conditions.columns, generator(seed, "conditions", 4))
+        if not good.all():
+            raise ConstraintError(
+                f"{int((~good).sum())} of {len(good)} conditions cannot be completed within the "
+                f"constraints, the first in row {int(np.argmin(good))}. Relax one or the other."
+            )
+        return frame
+
+    def _completed(
+        self, table: EncodedTable, conditions: pd.DataFrame, places: np.ndarray, seed: int
+    ) -> pd.DataFrame:
+        """Decode rows and put the given cells in as they were given."""
+        frame = self._decode(table, places, seed)
         for name in conditions.columns:
             frame[name] = _overwrite(frame[name], conditions[name], np.ones(len(frame), bool))
         return frame
 
     def impute(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
-        """Return `frame` with missing cells drawn given the row's other cells."""
+        """Return `frame` with missing cells drawn given the row's other cells.
+
+        Rows obey the constraints unless their other cells leave no way to.
+        """
         gaps = frame.isna()
         known = self._encode(frame, ~gaps, seed)
+        everything = np.arange(len(frame))
+        filled = self._filled(frame, known, everything, seed)
+        rules = row_rules(self.encoder.schema)
+        if not rules:
+            return filled
+
+        def draw(places: np.ndarray, attempt: int) -> pd.DataFrame:
+            return self._filled(frame, known, places, _fresh_seed(seed, attempt))
+
+        # A rule about cells that are all given holds or not, whatever is drawn.
+        concerned = [gaps[list(rule.columns or gaps.columns)].any(axis=1) for rule in rules]
+        return redraw(filled, rules, draw, np.stack(concerned, axis=1))
+
+    def _filled(
+        self, whole: pd.DataFrame, known: KnownCells, places: np.ndarray, seed: int
+    ) -> pd.DataFrame:
+        """Return some rows of a frame with their gaps filled."""
+        frame = whole.iloc[places].reset_index(drop=True)
+        gaps = frame.isna()
         # Missing is a state like any other, but not one to fill a gap with.
-        table, _ = self._draw(known, seed, never_missing=True)
-        drawn = self._decode(table, seed)
+        table, _ = self._draw(known.part(places), seed, never_missing=True)
+        drawn = self._decode(table, places, seed)
         filled = {
             name: _overwrite(frame[name], drawn[name], gaps[name].to_numpy() & drawn[name].notna())
             if gaps[name].any()
@@ -175,8 +223,8 @@ class RowCompleter(ABC):
                     f"Column {name!r} has no value {value!r} (row {int(unseen[0])} of conditions)."
                 )
 
-    def _decode(self, table: EncodedTable, seed: int) -> pd.DataFrame:
-        rows = np.arange(len(table), dtype=np.int64)
+    def _decode(self, table: EncodedTable, places: np.ndarray, seed: int) -> pd.DataFrame:
+        rows = places.astype(np.int64)
         return self.encoder.inverse(table, rows, generator(seed, "surrogate", 0))
 
 
@@ -285,6 +333,10 @@ class RowwiseSampler(RowCompleter):
         """Give the states that mean "missing" next to no probability."""
         closed = torch.as_tensor(self.sampler.encoder.missing_states, device=row.logits.device)
         return replace(row, logits=row.logits.index_fill(1, closed, -40.0))
+
+
+def _fresh_seed(seed: int, attempt: int) -> int:
+    return int(generator(seed, "conditions", 3, attempt).integers(2**63))
 
 
 def _mask_of(mask: pd.DataFrame, name: Any, n: int) -> np.ndarray:

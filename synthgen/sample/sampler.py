@@ -23,14 +23,13 @@ from synthgen.encode.wanted import Wanted
 from synthgen.errors import ConstraintError
 from synthgen.sample.conditional import ConditionPool, draw_from_pool
 from synthgen.sample.draw import RowSource
+from synthgen.sample.obey import MOST_ATTEMPTS, obeys, repair, row_rules
 from synthgen.sample.refine import Refiner
 
 logger = logging.getLogger(__name__)
 
 #: Rows per block.
 BLOCK: Final = 16_384
-#: Draws of a block before rows that break a constraint are repaired.
-_MOST_ATTEMPTS: Final = 12
 #: Blocks in a row with almost no new row before uniqueness is given up.
 _MOST_STALE: Final = 20
 
@@ -134,19 +133,19 @@ class RowBlocks(ABC, Generic[DemandT]):
         good: list[pd.DataFrame] = []
         bad = pd.DataFrame()
         count = 0
-        for attempt in range(_MOST_ATTEMPTS):
+        for attempt in range(MOST_ATTEMPTS):
             frame = self._attempt(seed, number, attempt, rows, request)
-            obeys = _obeys(frame, checks)
-            good.append(frame[obeys])
-            bad = frame[~obeys]
-            count += int(obeys.sum())
+            fine = obeys(frame, checks)
+            good.append(frame[fine])
+            bad = frame[~fine]
+            count += int(fine.sum())
             if count >= BLOCK:
                 break
         else:
             rng = generator(seed, "sample", number, 1)
             fixed = [] if request is None else list(request.wanted)
             # Combinations that a repair breaks are repaired as well.
-            rules = [c for c in self.encoder.schema.constraints if not isinstance(c, Unique)]
+            rules = row_rules(self.encoder.schema)
             good.append(_repair(pd.concat(good), bad, rules, fixed, BLOCK - count, rng))
         frame = pd.concat(good, ignore_index=True).iloc[:BLOCK]
         return self.encoder.renumber(frame, rows, generator(seed, "surrogate", number))
@@ -196,40 +195,24 @@ class Sampler(RowBlocks[Request]):
         return table if self.calibration is None else self.calibration.apply(table)
 
 
-def _obeys(frame: pd.DataFrame, constraints: list[Constraint]) -> np.ndarray:
-    obeys = np.ones(len(frame), dtype=bool)
-    for constraint in constraints:
-        obeys &= constraint.check(frame)
-    return obeys
-
-
 def _repair(
     good: pd.DataFrame,
     bad: pd.DataFrame,
-    constraints: list[Constraint],
+    rules: list[Constraint],
     fixed: list[Any],
     n: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Return `n` rows made from `bad` rows, with cells of `good` ones; `fixed` columns stay."""
-    repaired = pd.concat([good, bad], ignore_index=True)
-    for constraint in constraints:
-        changed = constraint.repair(repaired, rng)
-        repaired = repaired if changed is None else changed
-    repaired = repaired.iloc[len(good) :]
-    obeys = _obeys(repaired, constraints)
-    for name in fixed:
-        before, after = bad[name].reset_index(drop=True), repaired[name].reset_index(drop=True)
-        both = before.isna() & after.isna()
-        obeys &= np.asarray((before == after).fillna(False) | both, dtype=bool)
-    if not obeys.any():
-        names = ", ".join(type(constraint).__name__ for constraint in constraints)
+    repaired, fine = repair(pd.concat([good, bad], ignore_index=True), rules, fixed, rng)
+    kept = repaired.iloc[len(good) :][fine[len(good) :]]
+    if not len(kept):
+        names = ", ".join(type(rule).__name__ for rule in rules)
         raise ConstraintError(
             f"Almost no generated row satisfies the constraints together ({names}), and they "
             "cannot be repaired. Check them with Schema.suggest_constraints on the real rows"
             f"{', and against the conditions' if fixed else ''}."
         )
-    kept = repaired[obeys]
     logger.info("Repaired %d rows to satisfy the constraints.", n)
     return kept.iloc[rng.integers(len(kept), size=n)] if len(kept) < n else kept.iloc[:n]
 
