@@ -321,7 +321,10 @@ class BaseSynthesizer(BaseEstimator):
     def _json_parameters(self) -> dict[str, Any]:
         """Return the constructor's parameters that can be saved; the schema has its own file."""
         plain = (str, int, float, bool, type(None))
-        parameters = self.get_params(deep=False)
+        parameters = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in self.get_params(deep=False).items()
+        }
         return {
             name: value
             for name, value in parameters.items()

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _PLAN: Final = "plan.json"
 _MANIFEST: Final = "manifest.json"
+#: Rows that the types of the columns are read from.
+_LOOK: Final = 10_000
 
 #: Yields the rows from one number to another of the endless table of a seed.
 RowsFrom = Callable[[int, int, int], Iterator[pd.DataFrame]]
@@ -100,6 +102,7 @@ def write_shards(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         plan = _settle(folder, plan)
+        schema: Any = None
         for number in range(plan.n_files):
             target = folder / plan.file_name(number)
             start, stop = plan.range_of(number)
@@ -109,7 +112,9 @@ def write_shards(
                 continue
             if plan.seed is None:
                 raise ArtifactError(f"The plan in '{folder}' has no seed.")
-            _write_file(target, rows_from(plan.seed, start, stop), listener)
+            if schema is None:
+                schema = _arrow_schema(rows_from(plan.seed, 0, _LOOK))
+            _write_file(target, rows_from(plan.seed, start, stop), schema, listener)
         _write_manifest(folder, plan)
     except OSError as error:
         raise ArtifactError(f"Rows could not be written to '{folder}': {error}.") from error
@@ -126,7 +131,7 @@ def _settle(folder: Path, plan: ShardPlan) -> ShardPlan:
             )
         seed = secrets.randbits(63) if plan.seed is None else plan.seed
         plan = replace(plan, seed=seed)
-        write_synced(file, dump_json(asdict(plan)).encode())
+        _write_json(file, asdict(plan))
         return plan
     try:
         found = ShardPlan(**json.loads(file.read_bytes()))
@@ -143,7 +148,10 @@ def _settle(folder: Path, plan: ShardPlan) -> ShardPlan:
 
 
 def _write_file(
-    target: Path, frames: Iterator[pd.DataFrame], listener: Callable[[int], None] | None
+    target: Path,
+    frames: Iterator[pd.DataFrame],
+    schema: Any,
+    listener: Callable[[int], None] | None,
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -152,12 +160,9 @@ def _write_file(
     writer: Any = None
     try:
         for frame in frames:
-            named = frame.set_axis([str(name) for name in frame.columns], axis=1)
             if writer is None:
-                table = pa.Table.from_pandas(named, preserve_index=False)
-                writer = pq.ParquetWriter(staging, table.schema)
-            else:
-                table = pa.Table.from_pandas(named, schema=writer.schema, preserve_index=False)
+                writer = pq.ParquetWriter(staging, schema)
+            table = pa.Table.from_pandas(_named(frame), schema=schema, preserve_index=False)
             writer.write_table(table)
             if listener is not None:
                 listener(len(frame))
@@ -170,15 +175,39 @@ def _write_file(
         staging.unlink(missing_ok=True)
 
 
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.set_axis([str(name) for name in frame.columns], axis=1)
+
+
+def _arrow_schema(frames: Iterator[pd.DataFrame]) -> Any:
+    """Return the types of all files, from the first rows of the table.
+
+    Types that depend on which values a file happens to hold are made wide enough for any.
+    """
+    import pyarrow as pa
+
+    schema = pa.Schema.from_pandas(_named(next(frames)), preserve_index=False)
+    for place, field in enumerate(schema):
+        if pa.types.is_null(field.type):
+            schema = schema.set(place, field.with_type(pa.string()))
+        elif pa.types.is_decimal(field.type):
+            schema = schema.set(place, field.with_type(pa.decimal128(38, field.type.scale)))
+    return schema
+
+
 def _write_manifest(folder: Path, plan: ShardPlan) -> None:
     files = []
     for number in range(plan.n_files):
         start, stop = plan.range_of(number)
         file = folder / plan.file_name(number)
         files.append({"file": file.name, "rows": stop - start, "sha256": _digest(file)})
-    staging = folder / f".{_MANIFEST}.part"
-    write_synced(staging, dump_json({**asdict(plan), "files": files}).encode())
-    staging.replace(folder / _MANIFEST)
+    _write_json(folder / _MANIFEST, {**asdict(plan), "files": files})
+
+
+def _write_json(target: Path, document: dict[str, Any]) -> None:
+    staging = target.with_name(f".{target.name}.part")
+    write_synced(staging, dump_json(document).encode())
+    staging.replace(target)
 
 
 def _digest(file: Path) -> str:

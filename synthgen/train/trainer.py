@@ -1,8 +1,9 @@
 """The training loop: the only one.
 
-A step is generator terms (while warming up), or generator terms and one round of the game. All
-random numbers of step k are a function of the seed and k, so a run that stops and resumes ends with
-the same weights as one that never stopped.
+It decides when to step, how fast to learn, when to look at the result, what to keep and when to
+stop; what a step is, :mod:`synthgen.train.game` says. All random numbers of step k are a function
+of the seed and k, so a run that stops and resumes ends with the same weights as one that never
+stopped.
 """
 
 from __future__ import annotations
@@ -12,47 +13,21 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
-from synthgen.core.random import generator, torch_generator
 from synthgen.errors import TrainingError
-from synthgen.train.checkpoint import Checkpoint, pack_state, unpack_state
+from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.ema import WeightAverage
+from synthgen.train.game import Game, Task, with_prefix
 from synthgen.train.history import History
-from synthgen.train.loader import ShuffledRows
-from synthgen.train.objective import OBJECTIVES
 from synthgen.train.recipe import Recipe
-from synthgen.train.terms import State, WeightClipping
 
 logger = logging.getLogger(__name__)
 
 #: Halvings of the learning rate after a non-finite loss before training gives up.
 _MOST_RETREATS = 5
-#: Largest factor between the generator's and the critic's gradient at a fake record.
-_MOST_RATIO = 1e6
-
-
-class Task(Protocol):
-    """One kind of data: its networks and its batches (see :mod:`synthgen.train.table`)."""
-
-    generator: Any
-    critic: nn.Module
-    targets: State
-    n_rows: int
-    device: torch.device
-
-    def conditions(self, rows: np.ndarray, rng: np.random.Generator) -> tuple[Any, Tensor]:
-        """Draw conditions for a batch and the rows that match them."""
-
-    def real(self, rows: Tensor, draw: Any) -> Tensor:
-        """Return real records as the critic sees them."""
-
-    def fake(self, n: int, draw: Any, rng: torch.Generator, *, adversarial: bool = True) -> Any:
-        """Generate records: ``.records`` for the critic, ``.view`` for the generator's terms."""
 
 
 #: Measures a generator; returns figures among which "score" is to be minimised.
@@ -153,19 +128,7 @@ class Trainer:
         self.monitor, self.listener, self.checkpoint = monitor, listener, checkpoint
         self.history = History()
         self.average = WeightAverage(task.generator, recipe.ema)
-        self._objective = OBJECTIVES[recipe.objective]
-        terms = [spec.build() for spec in recipe.terms]
-        self._generator_terms = [term for term in terms if term.side == "generator"]
-        self._clipping = [term for term in terms if isinstance(term, WeightClipping)]
-        self._penalties = [
-            term for term in terms if term.side == "critic" and term not in self._clipping
-        ]
-        self._term_states = [term.start(task.targets) for term in self._generator_terms]
-        self._generator_optimiser = _adam(
-            task.generator, recipe.generator_rate, recipe.generator_betas
-        )
-        self._critic_optimiser = _adam(task.critic, recipe.critic_rate, recipe.critic_betas)
-        self._rows = ShuffledRows(task.n_rows, recipe.batch_size, seed)
+        self.game = Game(task, recipe, seed)
         self._progress = _Progress()
         self._good = self._snapshot()
         self._best = _clone(self.average.module)
@@ -217,8 +180,8 @@ class Trainer:
 
     def _advance(self, share: float) -> None:
         """Do one step, or go back to the last good state if it failed."""
-        self._set_rates(share)
-        loss = self._train_step(adversarial=share >= self.recipe.warmup)
+        self.game.set_rates(self._rate_factor(share))
+        loss = self.game.step(self.step, adversarial=share >= self.recipe.warmup)
         if math.isfinite(loss):
             self.average.update(self.task.generator, self.step)
             self._progress.step += 1
@@ -235,102 +198,11 @@ class Trainer:
         # Another draw of random numbers than the one that failed.
         self._progress.step += 1
 
-    def _set_rates(self, share: float) -> None:
+    def _rate_factor(self, share: float) -> float:
+        """Return 1 at first, falling linearly to ``final_rate``, halved by each retreat."""
         recipe = self.recipe
         late = max(share - recipe.decay_from, 0.0) / max(1.0 - recipe.decay_from, 1e-9)
-        factor = (1.0 - (1.0 - recipe.final_rate) * late) * 0.5**self._progress.retreats
-        for optimiser, rate in (
-            (self._generator_optimiser, recipe.generator_rate),
-            (self._critic_optimiser, recipe.critic_rate),
-        ):
-            optimiser.param_groups[0]["lr"] = rate * factor
-
-    def _train_step(self, *, adversarial: bool) -> float:
-        """Update critic and generator once; return the sum of their losses."""
-        rng = torch_generator(self.seed, "train", 1, self.step, device=self.task.device)
-        pick = generator(self.seed, "train", 2, self.step)
-        total = 0.0
-        gradient: Tensor | None = None
-        rounds = self.recipe.critic_steps if adversarial else 1
-        for number in range(rounds):
-            batch = self._rows.batch(self.step * rounds + number)
-            draw, rows = self.task.conditions(batch, pick)
-            last = number == rounds - 1
-            with torch.set_grad_enabled(last):
-                fake = self.task.fake(len(batch), draw, rng, adversarial=adversarial)
-            if adversarial:
-                real = self.task.real(rows, draw)
-                loss, gradient = self._critic_step(real, fake.records, rng, share=last)
-                total += loss
-        return total + self._generator_step(fake, gradient)
-
-    def _critic_step(
-        self, real: Tensor, records: Tensor, rng: torch.Generator, *, share: bool
-    ) -> tuple[float, Tensor | None]:
-        """Update the critic; return its loss and the generator's gradient at the fake records."""
-        critic, objective = self.task.critic, self._objective
-        leaf = records.detach().requires_grad_()
-        scores = critic(torch.cat([real, leaf]))
-        half = len(scores) // 2
-        per_record = objective.critic(scores[:half], scores[half:])
-        loss = per_record.mean()
-        self._critic_optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        gradient = None
-        if share and objective.shares_pass and leaf.grad is not None:
-            ratio = self._gradient_ratio(scores.detach())
-            gradient = leaf.grad * ratio.repeat_interleave(self.recipe.pack)[:, None]
-        for term in self._penalties:
-            if self.step % term.every == 0:
-                torch.autograd.backward(term(critic, real, leaf.detach(), rng).mean())
-        self._critic_optimiser.step()
-        for term in self._clipping:
-            term.after_step(critic)
-        if share and gradient is None:
-            gradient = self._separate_gradient(real, records)
-        return float(loss.detach()), gradient
-
-    def _gradient_ratio(self, scores: Tensor) -> Tensor:
-        """Return d generator loss / d score over d critic loss / d score of each fake record.
-
-        Both players differentiate the same critic at the same records, so the generator's gradient
-        is the critic's times this factor: one backward pass serves both.
-        """
-        half = len(scores) // 2
-        fake = scores[half:].requires_grad_()
-        losses = (
-            self._objective.critic(scores[:half], fake),
-            self._objective.generator(scores[:half], fake),
-        )
-        by_critic, by_generator = (torch.autograd.grad(loss.sum(), fake)[0] for loss in losses)
-        return (by_generator / by_critic).clamp(-_MOST_RATIO, _MOST_RATIO)
-
-    def _separate_gradient(self, real: Tensor, records: Tensor) -> Tensor:
-        leaf = records.detach().requires_grad_()
-        with torch.no_grad():
-            real_scores = self.task.critic(real)
-        loss = self._objective.generator(real_scores, self.task.critic(leaf)).mean()
-        return torch.autograd.grad(loss, leaf)[0]
-
-    def _generator_step(self, fake: Any, gradient: Tensor | None) -> float:
-        """Update the generator from its terms and the critic's gradient."""
-        total = 0.0
-        roots: list[Tensor] = []
-        gradients: list[Tensor | None] = []
-        for k, term in enumerate(self._generator_terms):
-            value, self._term_states[k] = term(fake.view, self.task.targets, self._term_states[k])
-            roots.append(value.mean())
-            gradients.append(None)
-            total += float(roots[-1].detach())
-        if gradient is not None:
-            roots.append(fake.records)
-            gradients.append(gradient)
-            total += float(gradient.sum())
-        self._generator_optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(roots, gradients)
-        if math.isfinite(total):
-            self._generator_optimiser.step()
-        return total
+        return (1.0 - (1.0 - recipe.final_rate) * late) * 0.5**self._progress.retreats
 
     def _check_due(self, share: float) -> bool:
         due = math.floor(share * self.budget.checks + 1e-9)
@@ -355,23 +227,12 @@ class Trainer:
         return progress.stale >= self.budget.patience
 
     def _snapshot(self) -> dict[str, Tensor]:
-        return {
-            **pack_state("generator", self.task.generator, self._generator_optimiser),
-            **pack_state("critic", self.task.critic, self._critic_optimiser),
-            **{f"average.{k}": v.clone() for k, v in self.average.module.state_dict().items()},
-            **{
-                f"term.{k}.{name}": value.clone()
-                for k, state in enumerate(self._term_states)
-                for name, value in state.items()
-            },
-        }
+        average = self.average.module.state_dict()
+        return self.game.state() | {f"average.{k}": v.clone() for k, v in average.items()}
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
-        unpack_state("generator", self.task.generator, self._generator_optimiser, tensors)
-        unpack_state("critic", self.task.critic, self._critic_optimiser, tensors)
-        self.average.module.load_state_dict(_with_prefix(tensors, "average."))
-        for k in range(len(self._term_states)):
-            self._term_states[k] = _with_prefix(tensors, f"term.{k}.")
+        self.game.restore(tensors)
+        self.average.module.load_state_dict(with_prefix(tensors, "average."))
 
     def _full_state(self) -> dict[str, Tensor]:
         return {**self._good, **{f"best.{k}": v for k, v in self._best.items()}}
@@ -394,19 +255,11 @@ class Trainer:
             progress["best_score"] = math.inf
         self._progress = _Progress(**progress)
         self.history.records = facts["history"]
-        self._best = _with_prefix(tensors, "best.")
+        self._best = with_prefix(tensors, "best.")
         self._restore(tensors)
         self._good = self._snapshot()
         logger.info("Resuming from step %d.", self.step)
 
 
-def _adam(module: nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Adam:
-    return torch.optim.Adam(module.parameters(), lr=rate, betas=betas, fused=True)
-
-
 def _clone(module: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in module.state_dict().items()}
-
-
-def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v.clone() for k, v in tensors.items() if k.startswith(prefix)}

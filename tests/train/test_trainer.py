@@ -41,7 +41,7 @@ def test_one_pass_serves_both_players(name: str) -> None:
     leaf = records.clone().requires_grad_()
     loss = OBJECTIVES[name].generator(task.critic(real), task.critic(leaf)).mean()
     (expected,) = torch.autograd.grad(loss, leaf)
-    _, found = trainer._critic_step(real, records, torch.Generator(), share=True)
+    _, found = trainer.game._critic_step(0, real, records, torch.Generator(), share=True)
     assert found is not None
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-7)
     assert found.abs().max() > 1e-3
@@ -53,9 +53,9 @@ def test_one_pass_serves_packed_records() -> None:
     real = task.real(torch.arange(32), None)
     records = task.fake(32, None, torch.Generator().manual_seed(0)).records.detach()
     leaf = records.clone().requires_grad_()
-    loss = trainer._objective.generator(task.critic(real), task.critic(leaf)).mean()
+    loss = trainer.game._objective.generator(task.critic(real), task.critic(leaf)).mean()
     (expected,) = torch.autograd.grad(loss, leaf)
-    _, found = trainer._critic_step(real, records, torch.Generator(), share=True)
+    _, found = trainer.game._critic_step(0, real, records, torch.Generator(), share=True)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-8)
 
 
@@ -71,7 +71,7 @@ def test_the_generators_own_pass_where_none_is_shared() -> None:
     task = trainer.task
     real = task.real(torch.arange(8), None)
     records = task.fake(8, None, torch.Generator().manual_seed(0)).records
-    _, gradient = trainer._critic_step(real, records, torch.Generator(), share=True)
+    _, gradient = trainer.game._critic_step(0, real, records, torch.Generator(), share=True)
     leaf = records.detach().requires_grad_()
     (expected,) = torch.autograd.grad(((task.critic(leaf) - 1) ** 2 / 2).mean(), leaf)
     torch.testing.assert_close(gradient, expected)
@@ -147,9 +147,9 @@ def test_learning_rates_fall_linearly() -> None:
     recipe = TINY.replace(decay_from=0.5, final_rate=0.1, generator_rate=1.0, critic_rate=2.0)
     trainer = trainer_of(recipe)
     for share, factor in ((0.0, 1.0), (0.5, 1.0), (0.75, 0.55), (1.0, 0.1)):
-        trainer._set_rates(share)
-        assert trainer._generator_optimiser.param_groups[0]["lr"] == pytest.approx(factor)
-        assert trainer._critic_optimiser.param_groups[0]["lr"] == pytest.approx(2 * factor)
+        trainer.game.set_rates(trainer._rate_factor(share))
+        assert trainer.game.generator_optimiser.param_groups[0]["lr"] == pytest.approx(factor)
+        assert trainer.game.critic_optimiser.param_groups[0]["lr"] == pytest.approx(2 * factor)
 
 
 def test_the_best_state_is_kept() -> None:
@@ -194,7 +194,7 @@ def test_the_clock_ends_training(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shares == sorted(shares)
     assert 0.95 < shares[-1] < 1.0
     assert len(result.history.records) == 5
-    rate = trainer._generator_optimiser.param_groups[0]["lr"]
+    rate = trainer.game.generator_optimiser.param_groups[0]["lr"]
     assert rate == pytest.approx(TINY.generator_rate * TINY.final_rate, rel=2.0)
 
 
@@ -294,7 +294,7 @@ def test_training_recovers_from_an_undefined_loss(caplog: pytest.LogCaptureFixtu
     assert result.stopped_by == "steps"
     for module in (result.generator, task.generator, task.critic):
         assert all(torch.isfinite(value).all() for value in weights(module).values())
-    rate = trainer._generator_optimiser.param_groups[0]["lr"]
+    rate = trainer.game.generator_optimiser.param_groups[0]["lr"]
     assert rate < 0.5 * TINY.generator_rate
 
 
