@@ -225,6 +225,23 @@ def dump_json(document: Any) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def plain_json(document: Any) -> Any:
+    """Return a document as it will read back from JSON: lists for tuples, None for NaN.
+
+    Examples
+    --------
+    >>> plain_json({"a": (1, float("nan"))})
+    {'a': [1, None]}
+    """
+    if isinstance(document, dict):
+        return {str(key): plain_json(value) for key, value in document.items()}
+    if isinstance(document, (list, tuple)):
+        return [plain_json(value) for value in document]
+    if isinstance(document, float) and not math.isfinite(document):
+        return None
+    return document
+
+
 def encode_scalar(value: Any) -> Any:
     """Turn a hashable scalar (a column label or a category) into JSON that keeps its type.
 

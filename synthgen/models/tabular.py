@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from synthgen.core.device import resolve_device, supports_bfloat16
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.progress import ProgressBar
 from synthgen.core.random import generator, isolated_torch_rng, torch_generator
-from synthgen.core.serialize import Artifact
+from synthgen.core.serialize import Artifact, plain_json
 from synthgen.data.schema import Schema
 from synthgen.encode.calibrate import Calibration
 from synthgen.encode.layout import EncodedTable, Layout
@@ -27,18 +26,17 @@ from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.models.memory import check_memory
 from synthgen.models.monitor import QualityMonitor
 from synthgen.models.presets import resolve_recipe
+from synthgen.models.saved import pack_sampler, unpack_sampler
 from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.conditional import check_pool, weigh_latents
 from synthgen.sample.draw import RowSource
-from synthgen.sample.rake import Raking
 from synthgen.sample.refine import Refiner, fit_refiner
 from synthgen.sample.rowwise import RowwiseSampler
 from synthgen.sample.sampler import BLOCK, Request, Sampler
 from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.conditioning import Conditioning
-from synthgen.train.detection import gates_of
 from synthgen.train.recipe import Recipe
-from synthgen.train.table import TableTask, build_generator
+from synthgen.train.table import TableTask
 from synthgen.train.trainer import Budget, Trainer
 
 logger = logging.getLogger(__name__)
@@ -271,7 +269,7 @@ class GANSynthesizer(EncodedSynthesizer):
             return None
         digest = hashlib.sha256(table.codes.tobytes() + table.values.tobytes()).hexdigest()
         fingerprint = {"recipe": recipe.to_json(), "seed": seed, "data": digest}
-        return Checkpoint(Path(self.checkpoint_dir), _as_json(fingerprint))
+        return Checkpoint(Path(self.checkpoint_dir), plain_json(fingerprint))
 
     def _refine(
         self,
@@ -318,77 +316,25 @@ class GANSynthesizer(EncodedSynthesizer):
         return cls(**parameters)
 
     def _state(self) -> Artifact:
-        sampler = self.sampler_
-        facts, arrays = sampler.encoder.to_state()
-        weights = sampler.source.generator.state_dict()
-        arrays |= {f"generator.{name}": value.cpu().numpy() for name, value in weights.items()}
-        texts = {}
-        refiner = None
-        if sampler.refiner is not None:
-            refiner = {name: getattr(sampler.refiner, name) for name in ("pool", "scale", "temper")}
-            arrays["refiner.factors"] = sampler.refiner.raking.log_factors
-            if sampler.refiner.model is not None:
-                texts["refiner.txt"] = sampler.refiner.model
-        if sampler.calibration is not None:
-            arrays["calibration.generated"] = sampler.calibration.generated
-            arrays["calibration.real"] = sampler.calibration.real
-        conditioning = sampler.source.conditioning
-        config = {
-            "recipe": self.recipe_.to_json(),
-            "encoders": facts,
-            "refiner": refiner,
-            "refinement": self.refinement_,
-            "calibrated": sampler.calibration is not None,
-            "condition_blocks": [] if conditioning is None else conditioning.blocks,
-            "training": {
-                "steps": self.n_steps_,
-                "best_step": self.best_step_,
-                "stopped_by": self.stopped_by_,
-            },
+        config, arrays, texts = pack_sampler(self.sampler_, self.recipe_)
+        config["refinement"] = self.refinement_
+        config["training"] = {
+            "steps": self.n_steps_,
+            "best_step": self.best_step_,
+            "stopped_by": self.stopped_by_,
         }
-        history = self.history_.to_dict(orient="records")
-        return Artifact(config, {"history": _as_json(history)}, arrays, texts)
+        history = plain_json(self.history_.to_dict(orient="records"))
+        return Artifact(config, {"history": history}, arrays, texts)
 
     def _restore(self, artifact: Artifact) -> None:
-        config, arrays = artifact.config, artifact.arrays
-        device = resolve_device("auto")
-        encoder = TableEncoder.from_state(self.schema_, config["encoders"], arrays)
-        layout = encoder.layout
-        recipe = Recipe.from_json(config["recipe"])
-        blocks = config["condition_blocks"]
-        conditioning = Conditioning(layout, blocks) if blocks else None
-        width = 0 if conditioning is None else conditioning.width
-        with isolated_torch_rng(0, "weights"):
-            network = build_generator(
-                layout, recipe, condition=width, low_precision=supports_bfloat16(device)
-            )
-        try:
-            network.load_state_dict(
-                {
-                    name.removeprefix("generator."): torch.from_numpy(value.copy())
-                    for name, value in arrays.items()
-                    if name.startswith("generator.")
-                }
-            )
-        except RuntimeError as error:
-            raise ValueError(f"the weights do not fit the networks: {error}") from error
-        source = RowSource(network.to(device).requires_grad_(False).eval(), conditioning)
-        refiner = calibration = None
-        if config["refiner"] is not None:
-            raking = Raking(layout, arrays["refiner.factors"])
-            refiner = Refiner(artifact.texts.get("refiner.txt"), raking, **config["refiner"])
-        if config["calibrated"]:
-            calibration = Calibration(
-                arrays["calibration.generated"], arrays["calibration.real"], gates_of(layout)
-            )
-        self.sampler_ = Sampler(encoder, source, refiner, calibration)
-        self.recipe_ = recipe
+        config = artifact.config
+        self.device_ = resolve_device("auto")
+        self.sampler_, self.recipe_ = unpack_sampler(artifact, self.schema_, self.device_)
         self.refinement_ = config["refinement"]
         self.history_ = pd.DataFrame.from_records(artifact.documents["history"])
         training = config["training"]
         self.n_steps_, self.best_step_ = training["steps"], training["best_step"]
         self.stopped_by_ = training["stopped_by"]
-        self.device_ = device
 
 
 def _condition_blocks(encoder: TableEncoder, recipe: Recipe, target: Any) -> list[int]:
@@ -424,14 +370,3 @@ def _copy_weights(previous: Sampler, task: TableTask, layout: Layout) -> None:
             f"{layout.n_cells} cells and another layout. Set warm_start=False."
         )
     task.generator.load_state_dict(old)
-
-
-def _as_json(document: Any) -> Any:
-    """Return the document as it will read back from JSON: lists for tuples, None for NaN."""
-    if isinstance(document, dict):
-        return {str(key): _as_json(value) for key, value in document.items()}
-    if isinstance(document, (list, tuple)):
-        return [_as_json(value) for value in document]
-    if isinstance(document, float) and not math.isfinite(document):
-        return None
-    return document
