@@ -38,6 +38,7 @@ def pack_sampler(
     if sampler.refiner is not None:
         refiner = sampler.refiner
         config["refiner"] = {name: getattr(refiner, name) for name in ("pool", "scale", "temper")}
+        arrays["refiner.shares"] = refiner.raking.shares
         arrays["refiner.factors"] = refiner.raking.log_factors
         if refiner.model is not None:
             texts[_REFINER] = refiner.model
@@ -67,7 +68,7 @@ def unpack_sampler(
     source = _source(layout, recipe, config["condition_blocks"], arrays, device)
     refiner = calibration = None
     if config["refiner"] is not None:
-        raking = Raking(layout, arrays["refiner.factors"])
+        raking = Raking(layout, arrays["refiner.shares"], arrays["refiner.factors"])
         refiner = Refiner(artifact.texts.get(_REFINER), raking, **config["refiner"])
     if config["calibrated"]:
         curves = (arrays["calibration.generated"], arrays["calibration.real"])

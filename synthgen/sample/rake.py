@@ -15,6 +15,7 @@ import numpy as np
 from synthgen.encode.layout import EncodedTable, Layout
 
 _SWEEPS: Final = 12
+_BALANCING: Final = 2
 #: A cell's weight changes by at most this factor: what was never generated cannot be weighted up.
 _MOST: Final = 4.0
 
@@ -26,16 +27,31 @@ class Raking:
     Parameters
     ----------
     layout : Layout
+    shares : numpy.ndarray of float64, shape (cells + 1,)
+        Shares of real rows in the cells. The last entry is for heads that do not apply.
     log_factors : numpy.ndarray of float64, shape (cells + 1,)
-        The last one, 0, is for heads that do not apply.
+        The last one is 0.
     """
 
     layout: Layout
+    shares: np.ndarray
     log_factors: np.ndarray
 
     def log_weights(self, table: EncodedTable) -> np.ndarray:
         """Return the logarithm of each row's factor, (n,)."""
         return np.asarray(self.log_factors[self.layout.cells(table)].sum(axis=1))
+
+    def balanced(self, table: EncodedTable, log_weights: np.ndarray, cap: float) -> np.ndarray:
+        """Return log weights under which this very sample has nearly the right marginals.
+
+        The factors are right for endless rows; a few thousand differ from that by chance. Two
+        sweeps over them take most of the chance out.
+        """
+        cells = _places(self.layout, table)
+        # A row more or less is no reason to change a weight.
+        ridge = 4.0 / len(table)
+        _, weights = _rake(cells, log_weights, self.shares, ridge, cap, _BALANCING)
+        return weights
 
 
 def fit_raking(
@@ -63,31 +79,43 @@ def fit_raking(
     Raking
     """
     size = layout.n_cells + 1
-    targets = _shares(layout.cells(real), size)
-    cells = layout.cells(generated)
-    cells = np.where(cells < 0, layout.n_cells, cells)
-    log_factors = np.zeros(size)
-    log_weights = np.log(weights / weights.sum())
+    shares = np.bincount(_places(layout, real).ravel(), minlength=size) / len(real)
     # Half a row on either side keeps rare cells from swinging.
     ridge = 0.5 / min(len(real), len(generated))
+    logs = np.log(weights / weights.sum())
+    factors, _ = _rake(_places(layout, generated), logs, shares, ridge, cap, _SWEEPS)
+    return Raking(layout, shares, factors)
+
+
+def _rake(
+    cells: np.ndarray,
+    log_weights: np.ndarray,
+    shares: np.ndarray,
+    ridge: float,
+    cap: float,
+    sweeps: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the columns' shares in turn; return the log factors and the weights they make."""
+    size = len(shares)
+    log_factors = np.zeros(size)
+    log_weights = log_weights.copy()
     limit = np.log(_MOST)
-    for _ in range(_SWEEPS):
-        for column in range(cells.shape[1]):
+    for _ in range(sweeps):
+        for places in cells.T:
             current = np.exp(log_weights)
             current = np.minimum(current, cap * current.mean())
-            places = cells[:, column]
-            shares = np.bincount(places, current, minlength=size)
-            used = np.unique(places[places < layout.n_cells])
-            step = np.log((targets[used] + ridge) / (shares[used] / current.sum() + ridge))
+            found = np.bincount(places, current, minlength=size)
+            used = np.flatnonzero(found[:-1])
+            step = np.log((shares[used] + ridge) / (found[used] / current.sum() + ridge))
             before = log_factors[used]
             log_factors[used] = np.clip(before + step, -limit, limit)
             change = np.zeros(size)
             change[used] = log_factors[used] - before
             log_weights += change[places]
-    return Raking(layout, log_factors)
+    return log_factors, log_weights
 
 
-def _shares(cells: np.ndarray, size: int) -> np.ndarray:
-    """Return the share of rows in each cell."""
-    places = np.where(cells < 0, size - 1, cells).ravel()
-    return np.bincount(places, minlength=size) / len(cells)
+def _places(layout: Layout, table: EncodedTable) -> np.ndarray:
+    """Return the cells of each row, with the last place for heads that do not apply."""
+    cells = layout.cells(table)
+    return np.where(cells < 0, layout.n_cells, cells)

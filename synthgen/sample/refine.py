@@ -35,7 +35,7 @@ _FAKE_PER_REAL: Final = 4
 #: Rows drawn for each row kept: as few as cut no more than this share of the weights. A row that
 #: weighs more than this multiple of the mean would have to be kept twice, so its weight is cut.
 _POOLS: Final = (1.25, 1.5, 2.0, 3.0)
-_CUT: Final = 0.04
+_CUT: Final = 0.055
 #: Rows drawn to measure weights and marginals.
 _MEASURED: Final = 200_000
 
@@ -87,9 +87,22 @@ class Refiner:
         """Choose `n` of the rows in proportion to their weights, in order.
 
         Sampling is systematic: with ``pool`` times as many rows as are kept, hardly any row is
-        chosen twice.
+        chosen twice. Marginals are balanced, so that they vary less than by chance.
         """
-        return systematic(self.weights(table), n, rng)
+        logs = self.raking.balanced(table, self.log_weights(table), self.pool)
+        return systematic(_capped(np.exp(logs), self.pool), n, rng)
+
+    def choose(self, table: EncodedTable, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Choose as :meth:`keep` does, for rows drawn under conditions: marginals stay free."""
+        return systematic(_capped(np.exp(self.log_weights(table)), self.pool), n, rng)
+
+
+def _capped(weights: np.ndarray, pool: float) -> np.ndarray:
+    """Cut weights to `pool` times the mean of what is left, so that no row is due twice."""
+    capped = weights
+    for _ in range(4):
+        capped = np.minimum(weights, pool * capped.mean())
+    return capped
 
 
 def systematic(weights: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -191,7 +191,8 @@ class Sampler(RowBlocks[Request]):
         else:
             table = draw_from_pool(self.source, request.pool, request.condition, count, rng)
         if self.refiner is not None:
-            table = table.take(self.refiner.keep(table, n, generator(seed, "refine", *index)))
+            choose = self.refiner.keep if request is None else self.refiner.choose
+            table = table.take(choose(table, n, generator(seed, "refine", *index)))
         return table if self.calibration is None else self.calibration.apply(table)
 
 
