@@ -335,9 +335,9 @@ class BaseSynthesizer(BaseEstimator):
     def _from_parameters(cls, parameters: dict[str, Any]) -> Self:
         return cls(**parameters)
 
+    @abstractmethod
     def _rows_from(self, seed: int, start: int, stop: int) -> Iterator[pd.DataFrame]:
         """Yield rows `start` to `stop` of the endless table of `seed`."""
-        raise NotImplementedError
 
     @abstractmethod
     def _check_parameters(self) -> None:
