@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from torch import nn
 
 from synthgen.core.random import torch_generator
 from synthgen.encode.layout import EncodedTable, Layout
+from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.draw import RowSource
 from synthgen.train.conditioning import Conditioning
 from synthgen.train.detection import detection_auc, gates_of
@@ -45,9 +45,9 @@ class QualityMonitor:
         self._pairs = self._shares(self.real)
         self._gates = gates_of(self.layout)
 
-    def __call__(self, generator: nn.Module) -> dict[str, float]:
+    def __call__(self, generator: TabularGenerator) -> dict[str, float]:
         """Return shape and trend (best 1), detection AUC (best .5) and score (best lowest)."""
-        source = RowSource(generator, self.conditioning)  # type: ignore[arg-type]  # one task only
+        source = RowSource(generator, self.conditioning)
         rng = torch_generator(self.seed, "monitor")
         n = min(max(len(self.real), 1_000), _MOST_ROWS)
         fake = source.draw(n, rng)

@@ -243,7 +243,7 @@ class GANSynthesizer(EncodedSynthesizer):
                 TrainingWarning,
                 stacklevel=5,
             )
-        network: TabularGenerator = result.generator  # type: ignore[assignment]  # the task's own
+        network: TabularGenerator = result.generator
         return network
 
     def _recipe(self, n_rows: int, n_cells: int) -> Recipe:

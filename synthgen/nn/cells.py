@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,10 +107,7 @@ class Cells(nn.Module):
 
     def softmax(self, logits: Tensor) -> Tensor:
         """Return the block-wise softmax of `logits`, (batch, states)."""
-        probabilities: Tensor = _BlockSoftmax.apply(  # type: ignore[no-untyped-call]
-            logits, self.membership
-        )  # torch.autograd.Function.apply has no types
-        return probabilities
+        return _block_softmax(logits, self.membership)
 
     def draw(self, probabilities: Tensor, uniforms: Tensor) -> Tensor:
         """Draw one state per block by inverting the cumulative probabilities.
@@ -144,10 +142,7 @@ class Cells(nn.Module):
             probabilities = probabilities.detach()
             hot = self.one_hot(self.draw(probabilities, uniforms))
             tempered = self.softmax(logits / temperature)
-        relaxed: Tensor = _ReinMax.apply(  # type: ignore[no-untyped-call]
-            logits, probabilities, tempered, hot, self.membership
-        )  # torch.autograd.Function.apply has no types
-        return relaxed
+        return _reinmax(logits, probabilities, tempered, hot, self.membership)
 
     def bins(self, mean: Tensor, spread: Tensor) -> Tensor:
         """Return the probability of each bin of each head, ignoring gates, (batch, bins)."""
@@ -233,3 +228,8 @@ def _jacobian(probabilities: Tensor, grad: Tensor, membership: Tensor) -> Tensor
     weighted = probabilities * grad
     means = (weighted @ membership) @ membership.T
     return weighted.sub_(means.mul_(probabilities))
+
+
+# ``Function.apply`` has no types of its own.
+_block_softmax: Callable[..., Tensor] = _BlockSoftmax.apply
+_reinmax: Callable[..., Tensor] = _ReinMax.apply

@@ -31,7 +31,7 @@ _MOST_RETREATS = 5
 
 
 #: Measures a generator; returns figures among which "score" is to be minimised.
-Monitor = Callable[[nn.Module], dict[str, float]]
+Monitor = Callable[[Any], dict[str, float]]
 #: Told after each step: share of training done in [0, 1], step, latest figures.
 Listener = Callable[[float, int, dict[str, float]], None]
 
@@ -53,7 +53,7 @@ class TrainResult:
         Step of the check that the generator comes from.
     """
 
-    generator: nn.Module
+    generator: Any
     history: History
     stopped_by: str
     steps: int
