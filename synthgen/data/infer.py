@@ -25,6 +25,8 @@ from synthgen.errors import DataWarning
 
 SAMPLE: Final = 10_000
 _MANY_DISTINCT: Final = 0.5
+#: Below this many rows, nothing is said about how often values repeat.
+_ENOUGH_ROWS: Final = 20
 _TEXT_WORDS: Final = 3.0
 _PROSE_WORDS: Final = 8.0
 #: Share of texts that may be of another form than the rest; they become missing values.
@@ -198,10 +200,18 @@ def _special_integers(look: Look, values: np.ndarray) -> Column | None:
     if reason is not None:
         return look.column("id", reason)
     if named_like_id(look.name):
-        return look.column("categorical", "named like a key, but its values repeat")
+        return _shared_key(look)
     if _are_codes(values):
         return look.column("categorical", "a few whole numbers of the same length, like codes")
     return None
+
+
+def _shared_key(look: Look) -> Column:
+    """Tell keys of a few rows each, which nothing can be learned about, from categories."""
+    n_rows = len(look.present)
+    if n_rows >= _ENOUGH_ROWS and look.distinct() > _MANY_DISTINCT * n_rows:
+        return look.column("id", "named like a key; most of its values have one or two rows")
+    return look.column("categorical", "named like a key, but its values repeat")
 
 
 def _are_codes(values: np.ndarray) -> bool:
@@ -287,7 +297,7 @@ def _free_text(look: Look, texts: np.ndarray, distinct: np.ndarray) -> Column:
         reason = f"{share:.0%} of the texts are distinct, {words:.0f} words on average"
         return look.column("text", reason)
     if named_like_id(look.name):
-        return look.column("categorical", "named like a key, but its values repeat")
+        return _shared_key(look)
     return look.column("categorical", f"text with {look.distinct():,} distinct values")
 
 
@@ -337,7 +347,7 @@ def _warn(columns: tuple[Column, ...], frame: pd.DataFrame) -> None:
 
 
 def _hardly_repeats(column: Column, frame: pd.DataFrame) -> bool:
-    if column.kind != "categorical" or len(frame) < 20:
+    if column.kind != "categorical" or len(frame) < _ENOUGH_ROWS:
         return False
     head = frame[column.name].iloc[:SAMPLE].dropna()
     if head.nunique() <= _MANY_DISTINCT * len(head) or not len(head):

@@ -16,8 +16,9 @@ import pandas as pd
 
 from synthgen.core.serialize import check_mapping, decode_scalar, encode_scalar
 from synthgen.data.column import Column
-from synthgen.data.surrogate_id import NumberIds, PatternIds, SequenceIds, fit_ids
+from synthgen.data.surrogate_id import ids_from_json
 from synthgen.data.surrogate_pii import PersonalData, fit_personal_data
+from synthgen.data.surrogate_repeat import RepeatedIds, fit_keys
 from synthgen.data.surrogate_text import ShuffledText, fit_text
 from synthgen.data.values import cast_levels
 from synthgen.errors import ArtifactError, InvalidDataError
@@ -118,7 +119,7 @@ def fit_surrogate(series: pd.Series, column: Column) -> Surrogate:
     if column.kind == "constant" or present.empty:
         return _fit_constant(present, column)
     fits: dict[str, Callable[[pd.Series, Column], Surrogate]] = {
-        "id": fit_ids,
+        "id": fit_keys,
         "pii": fit_personal_data,
         "text": fit_text,
     }
@@ -167,9 +168,10 @@ def _all_missing(size: int, dtype: str) -> pd.Series:
 
 _READERS: Final[dict[str, Callable[[dict[str, Any]], Surrogate]]] = {
     "constant": _read_constant,
-    "number_ids": NumberIds.from_json,
-    "sequence_ids": SequenceIds.from_json,
-    "pattern_ids": PatternIds.from_json,
+    "number_ids": ids_from_json,
+    "sequence_ids": ids_from_json,
+    "pattern_ids": ids_from_json,
+    "repeated_ids": RepeatedIds.from_json,
     "personal_data": PersonalData.from_json,
     "shuffled_text": ShuffledText.from_json,
 }

@@ -229,6 +229,16 @@ class PatternIds:
         )
 
 
+def ids_from_json(document: dict[str, Any]) -> NumberIds | SequenceIds | PatternIds:
+    """Read a document written by the ``to_json`` of one of the three."""
+    readers = {
+        "number_ids": NumberIds.from_json,
+        "sequence_ids": SequenceIds.from_json,
+        "pattern_ids": PatternIds.from_json,
+    }
+    return readers[document["type"]](document)
+
+
 def fit_ids(present: pd.Series, column: Column) -> NumberIds | SequenceIds | PatternIds:
     """Learn the form of ids.
 

@@ -66,6 +66,20 @@ def test_ids_are_new_distinct_and_of_one_form(case):
     assert parts[0].tolist() == made[::7].tolist()
 
 
+@pytest.mark.parametrize("form", ["number", "text"])
+def test_shared_keys_keep_their_numbers_of_rows(form):
+    numbers = np.repeat(np.random.default_rng(0).permutation(5_000)[:60], [1] * 40 + [2] * 19 + [7])
+    real = pd.Series(numbers if form == "number" else [f"H{k:06d}" for k in numbers])
+    made = make(real, "id", rows=np.arange(2 * len(real)))
+    first, second = made[: len(real)], made[len(real) :]
+    for part in (first, second):
+        assert sorted(part.value_counts()) == sorted(real.value_counts())
+    assert not made.isin(real).any()
+    assert not second.isin(first).any()
+    places = np.flatnonzero(first == first.value_counts().index[0])
+    assert np.ptp(places) > 2 * len(places)  # rows of a key are not neighbours
+
+
 def test_ids_keep_their_form():
     assert make(IDS["numbers in order"], "id", rows=np.arange(3)).tolist() == [51, 52, 53]
     assert make(IDS["numbered"], "id", rows=np.arange(2)).tolist() == ["CUST-0100", "CUST-0101"]
