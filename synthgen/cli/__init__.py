@@ -1,4 +1,4 @@
-"""The command line: ``synthgen demo | fit | sample | info | schema | presets``.
+"""The command line: ``synthgen demo | fit | sample | evaluate | info | schema | presets``.
 
 Commands are thin: they parse, call the public interface and write. Nothing heavy is imported before
 a command runs, so ``--help`` answers at once.
@@ -12,6 +12,7 @@ import typer
 
 from synthgen import __version__
 from synthgen.cli.demonstration import demo
+from synthgen.cli.evaluating import evaluate
 from synthgen.cli.fitting import fit
 from synthgen.cli.inspecting import info, presets, schema
 from synthgen.cli.sampling import sample
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for _command in (demo, fit, sample, info, schema, presets):
+for _command in (demo, fit, sample, evaluate, info, schema, presets):
     app.command()(_command)
 
 

@@ -20,7 +20,7 @@ from synthgen.cli.console import (
     to_json,
     watch_interrupts,
 )
-from synthgen.cli.files import check_model_target, write_bytes
+from synthgen.cli.files import check_model_target
 from synthgen.errors import InvalidParameterError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def measure(tables: Tables) -> dict[str, dict[str, float | None]]:
         "c2st_logistic": lambda rows: evaluate.c2st(test, rows, method="logistic", schema=schema),
         "c2st_trees": lambda rows: evaluate.c2st(test, rows, schema=schema),
         "utility": lambda rows: evaluate.utility(
-            tables.train, rows, test, target=_TARGET, schema=schema
+            tables.train, rows, holdout=test, target=_TARGET, schema=schema
         ),
     }
     candidates = {
@@ -185,10 +185,11 @@ def score_table(scores: dict[str, dict[str, float | None]]) -> str:
 
 def _write(out: Path, tables: Tables, report: dict[str, Any]) -> None:
     from synthgen.cli.picture import draw
+    from synthgen.core.serialize import replace_file
     from synthgen.data.frame import write_path
 
     write_path(tables.synthetic, out / "synthetic.csv")
     document = json.dumps(to_json(report), indent=2, allow_nan=False) + "\n"
-    write_bytes(out / "quality.json", document.encode())
+    replace_file(out / "quality.json", document.encode())
     picture = draw(tables.test, tables.synthetic, tables.independent, tables.schema, _SHOWN)
-    write_bytes(out / "quality.png", picture)
+    replace_file(out / "quality.png", picture)

@@ -67,15 +67,3 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     from synthgen.data.frame import read_frame
 
     return read_frame(frame)[0]
-
-
-def write_bytes(path: Path, raw: bytes) -> None:
-    """Write a file so that a crash leaves either the old content or the new one."""
-    from synthgen.core.serialize import write_synced
-
-    staging = path.with_name(f".{path.name}.partial")
-    try:
-        write_synced(staging, raw)
-        staging.replace(path)
-    finally:
-        staging.unlink(missing_ok=True)

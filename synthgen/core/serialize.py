@@ -154,6 +154,16 @@ def write_synced(path: Path, raw: bytes) -> None:
         os.fsync(stream.fileno())
 
 
+def replace_file(path: Path, raw: bytes) -> None:
+    """Write a file so that a crash leaves either the old content or the new one."""
+    staging = path.with_name(f".{path.name}.partial")
+    try:
+        write_synced(staging, raw)
+        staging.replace(path)
+    finally:
+        staging.unlink(missing_ok=True)
+
+
 def _replace_directory(staging: Path, target: Path) -> None:
     if not target.exists():
         staging.rename(target)

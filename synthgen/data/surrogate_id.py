@@ -9,6 +9,7 @@ in ranges beyond 2**53 a clash is too unlikely to matter and nothing is kept.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -231,7 +232,7 @@ class PatternIds:
 
 def ids_from_json(document: dict[str, Any]) -> NumberIds | SequenceIds | PatternIds:
     """Read a document written by the ``to_json`` of one of the three."""
-    readers = {
+    readers: dict[str, Callable[[dict[str, Any]], NumberIds | SequenceIds | PatternIds]] = {
         "number_ids": NumberIds.from_json,
         "sequence_ids": SequenceIds.from_json,
         "pattern_ids": PatternIds.from_json,

@@ -8,21 +8,55 @@
 """
 
 from synthgen.evaluate.baselines import BaselineFrames, baseline_frames
-from synthgen.evaluate.copies import copy_share, membership, nearest_share
+from synthgen.evaluate.compare import Comparison, compare
+from synthgen.evaluate.copies import copy_share, membership, nearest_share, repeats
 from synthgen.evaluate.detection import c2st
 from synthgen.evaluate.fidelity import shape, trend
+from synthgen.evaluate.global_utility import global_utility
+from synthgen.evaluate.granularity import granularity
+from synthgen.evaluate.information import NmiMatrices, mutual_information, nmi_matrices
+from synthgen.evaluate.marginals import marginals
+from synthgen.evaluate.missingness import missingness
+from synthgen.evaluate.rare import rare_categories
+from synthgen.evaluate.report import QualityReport, quality_report
 from synthgen.evaluate.result import Result
+from synthgen.evaluate.scorer import SynthesizerScorer, make_synthesizer_scorer
+from synthgen.evaluate.subgroups import subgroup_fidelity
+from synthgen.evaluate.support import alpha_precision, beta_recall, coverage, density, support
 from synthgen.evaluate.utility import utility
+from synthgen.evaluate.validity import validity
 
 __all__ = [
     "BaselineFrames",
+    "Comparison",
+    "NmiMatrices",
+    "QualityReport",
     "Result",
+    "SynthesizerScorer",
+    "alpha_precision",
     "baseline_frames",
+    "beta_recall",
     "c2st",
+    "compare",
     "copy_share",
+    "coverage",
+    "density",
+    "global_utility",
+    "granularity",
+    "make_synthesizer_scorer",
+    "marginals",
     "membership",
+    "missingness",
+    "mutual_information",
     "nearest_share",
+    "nmi_matrices",
+    "quality_report",
+    "rare_categories",
+    "repeats",
     "shape",
+    "subgroup_fidelity",
+    "support",
     "trend",
     "utility",
+    "validity",
 ]

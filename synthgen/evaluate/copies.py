@@ -25,19 +25,26 @@ _MAX_REFERENCE: Final = 50_000
 
 
 def copy_share(
-    train: Any, synthetic: Any, *, holdout: Any = None, schema: Schema | None = None
+    real: Any,
+    synthetic: Any,
+    *,
+    holdout: Any = None,
+    schema: Schema | None = None,
+    random_state: Any = 0,
 ) -> Result:
     """Return the share of synthetic rows that equal a training row in every used column.
 
     Parameters
     ----------
-    train, synthetic : table
-        Tables with the same columns.
+    real, synthetic : table
+        Training rows and synthetic rows, with the same columns.
     holdout : table, optional
         Real rows that were not trained on; their share of rows that equal a training row becomes
         the ceiling: in a table of few columns, copies are no sign of memorisation.
     schema : Schema, optional
         Kinds of the columns; without it the dtypes decide.
+    random_state : int, Generator or None, default=0
+        Not used: every row is looked at.
 
     Returns
     -------
@@ -52,7 +59,8 @@ def copy_share(
     >>> copy_share(train, fake).value
     0.5
     """
-    frames = align(train, synthetic) if holdout is None else align(train, synthetic, holdout)
+    del random_state
+    frames = align(real, synthetic) if holdout is None else align(real, synthetic, holdout)
     roles = column_roles(frames[0], schema)
     keys = row_keys(frames, roles)
     shares = [float(np.isin(own, keys[0]).mean()) for own in keys[1:]]
@@ -68,17 +76,68 @@ def copy_share(
             "copies": round(shares[0] * n_rows),
             "synthetic_rows": n_rows,
             "holdout_share": shares[1] if holdout is not None else None,
-            "repeated_synthetic_share": float(1 - len(np.unique(keys[1])) / n_rows),
             "left_out": _left_out(roles),
         },
     )
 
 
-def membership(
-    train: Any,
+def repeats(
+    real: Any,
     synthetic: Any,
-    holdout: Any,
     *,
+    holdout: Any = None,
+    schema: Schema | None = None,
+    random_state: Any = 0,
+) -> Result:
+    """Return the share of synthetic rows that equal another synthetic row in every used column.
+
+    Parameters
+    ----------
+    real, synthetic : table
+        Tables with the same columns.
+    holdout : table, optional
+        Not used.
+    schema : Schema, optional
+        Kinds of the columns; without it the dtypes decide.
+    random_state : int, Generator or None, default=0
+        Seed of the choice of rows for the ceiling.
+
+    Returns
+    -------
+    Result
+        Value in [0, 1], lower is better but a value near the ceiling is fine: the share of equal
+        rows among as many real rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> real = pd.DataFrame({"x": [1, 2, 3], "c": ["a", "b", "c"]})
+    >>> repeats(real, real.iloc[[0, 0]]).value
+    0.5
+    """
+    del holdout
+    first, made = align(real, synthetic)
+    roles = column_roles(first, schema)
+    rng = generator(root_seed(random_state), "score", 5)
+    size = min(len(first), len(made))
+    keys = row_keys([cut(first, size, rng), cut(made, size, rng)], roles)
+    ceiling, share = (float(1 - len(np.unique(own)) / size) for own in keys)
+    return Result(
+        "repeats",
+        share,
+        "lower",
+        interval=share_interval(share, size),
+        ceiling=ceiling,
+        reference="share of rows that repeat an earlier row",
+        details={"rows": size, "left_out": _left_out(roles)},
+    )
+
+
+def membership(
+    real: Any,
+    synthetic: Any,
+    *,
+    holdout: Any,
     schema: Schema | None = None,
     max_rows: int = _MAX_ROWS,
     max_reference: int = _MAX_REFERENCE,
@@ -88,7 +147,7 @@ def membership(
 
     Parameters
     ----------
-    train, synthetic, holdout : table
+    real, synthetic, holdout : table
         Training rows, synthetic rows, and real rows that were not trained on.
     schema : Schema, optional
         Kinds of the columns; without it the dtypes decide.
@@ -103,14 +162,14 @@ def membership(
     -------
     Result
         AUC of the attack, lower is better: .5 is no better than guessing, 1 is a full leak. The
-        distance is L1 on numbers scaled by their range in `train` and on one-hot categories.
+        distance is L1 on numbers scaled by their range in `real` and on one-hot categories.
 
     References
     ----------
     Chen, Yu, Zhang & Fritz (2020), GAN-Leaks, arXiv:1909.03935: the attack by nearest samples.
     """
     n_rows = check_integer("max_rows", max_rows, minimum=1)
-    members, made, others = align(train, synthetic, holdout)
+    members, made, others = align(real, synthetic, holdout)
     roles = column_roles(members, schema)
     rng = generator(root_seed(random_state), "score", 1)
     n_rows = min(n_rows, len(members), len(others))
@@ -136,10 +195,10 @@ def membership(
 
 
 def nearest_share(
-    train: Any,
+    real: Any,
     synthetic: Any,
-    holdout: Any,
     *,
+    holdout: Any,
     schema: Schema | None = None,
     max_rows: int = _MAX_ROWS,
     max_reference: int = _MAX_REFERENCE,
@@ -149,7 +208,7 @@ def nearest_share(
 
     Parameters
     ----------
-    train, synthetic, holdout : table
+    real, synthetic, holdout : table
         Training rows, synthetic rows, and real rows that were not trained on. Training and holdout
         rows are cut to the same number, or the larger table would be nearer by chance.
     schema : Schema, optional
@@ -169,7 +228,7 @@ def nearest_share(
         a generator that copies every training row scores .55, which `membership` tells at once.
     """
     n_rows = check_integer("max_rows", max_rows, minimum=1)
-    members, made, others = align(train, synthetic, holdout)
+    members, made, others = align(real, synthetic, holdout)
     roles = column_roles(members, schema)
     rng = generator(root_seed(random_state), "score", 2)
     limit = check_integer("max_reference", max_reference, minimum=1)

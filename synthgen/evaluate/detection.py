@@ -19,7 +19,7 @@ from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidDataError
 from synthgen.evaluate.columns import Matrices, align, column_roles, cut, cut_rows, matrices
 from synthgen.evaluate.result import Result
-from synthgen.evaluate.stats import auc, auc_interval, stratified_folds
+from synthgen.evaluate.stats import auc, auc_interval, roc_curve, stratified_folds
 from synthgen.evaluate.trees import fit_trees
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def c2st(
     real: Any,
     synthetic: Any,
     *,
+    holdout: Any = None,
     method: Literal["trees", "logistic"] = "trees",
     schema: Schema | None = None,
     n_splits: int | None = None,
@@ -51,11 +52,13 @@ def c2st(
     Parameters
     ----------
     real : table
-        Real rows *that the generator has not seen*: a test set. With training rows a generator
-        that copies them would score best.
+        Real rows. Without `holdout`, the rows that are compared: then they should be rows *that the
+        generator has not seen*, since among training rows a generator that copies them scores best.
     synthetic : table
         Synthetic rows. The larger of the two tables is cut to the size of the smaller by a random
         choice of rows, so that both classes have the same size.
+    holdout : table, optional
+        Real rows that nothing was trained on; they are compared in the place of `real`.
     method : {"trees", "logistic"}, default="trees"
         ``"trees"``: LightGBM, categories and missing values as they are; the value is
         ``2 (1 - AUC)`` clipped to [0, 1]. ``"logistic"``: logistic regression on one-hot and
@@ -78,7 +81,8 @@ def c2st(
     -------
     Result
         Value in [0, 1]; 1: indistinguishable, 0: told apart every time. ``details["auc"]`` is the
-        mean over folds. With trees, the breakdown lists the columns by how much they give away:
+        mean over folds, ``details["roc"]`` the curve (false and true positive rates) over all
+        held-out rows. With trees, the breakdown lists the columns by how much they give away:
         the loss of AUC when the column is permuted among held-out rows (of the first fold).
 
     Raises
@@ -90,7 +94,7 @@ def c2st(
     n_splits = _FOLDS[method] if n_splits is None else n_splits
     n_splits = check_integer("n_splits", n_splits, minimum=2)
     seed = root_seed(random_state)
-    first, second = align(real, synthetic)
+    first, second = align(real if holdout is None else holdout, synthetic)
     roles = column_roles(first, schema)
     n_rows = min(len(first), len(second))
     if max_rows is not None:
@@ -105,9 +109,10 @@ def c2st(
     labels = np.repeat(np.array([0, 1]), n_rows)
     folds = stratified_folds(labels, n_splits, rng)
     if method == "trees":
-        areas, drops = _tree_areas(encoded, labels, folds, n_estimators, seed, n_jobs)
+        scores, drops = _tree_scores(encoded, labels, folds, n_estimators, seed, n_jobs)
     else:
-        areas, drops = _logistic_areas(encoded, labels, folds), None
+        scores, drops = _logistic_scores(encoded, labels, folds), None
+    areas = [auc(labels[folds == fold] == 1, scores[folds == fold]) for fold in range(n_splits)]
     area = float(np.mean(areas))
     low, high = auc_interval(area, n_rows, n_rows)
     return Result(
@@ -120,6 +125,7 @@ def c2st(
             "auc": area,
             "auc_by_fold": areas,
             "auc_interval": (low, high),
+            "roc": roc_curve(labels == 1, scores),
             "rows_per_class": n_rows,
             "left_out": {str(name): reason for name, reason in roles.left_out.items()},
         },
@@ -136,17 +142,17 @@ def _score(areas: list[float], method: str) -> float:
     return float(1 - np.mean([max(0.5, area) * 2 - 1 for area in areas]))
 
 
-def _tree_areas(
+def _tree_scores(
     encoded: Matrices,
     labels: NDArray[np.int64],
     folds: NDArray[np.int64],
     n_estimators: int,
     seed: int,
     n_jobs: int,
-) -> tuple[list[float], pd.DataFrame]:
-    """Return the AUC per fold, and how much each column gives away in the first fold."""
+) -> tuple[NDArray[np.float64], pd.DataFrame]:
+    """Return a score per row when held out, and what columns give away in the first fold."""
     features = np.concatenate(encoded.arrays)
-    areas = []
+    scores = np.empty(len(features))
     drops = pd.DataFrame()
     for fold in range(int(folds.max()) + 1):
         held_out = folds == fold
@@ -159,13 +165,12 @@ def _tree_areas(
             seed=seed,
             n_jobs=n_jobs,
         )
-        score = model.predict(features[held_out], num_threads=n_jobs)
-        areas.append(auc(labels[held_out] == 1, score))
+        scores[held_out] = model.predict(features[held_out], num_threads=n_jobs)
         if fold == 0:
             rng = generator(seed, "score", 4)
             rows = cut_rows(np.flatnonzero(held_out), _IMPORTANCE_ROWS, rng)
             drops = _drops(model, features[rows], labels[rows] == 1, encoded.names, rng, n_jobs)
-    return areas, drops
+    return scores, drops
 
 
 def _drops(
@@ -194,19 +199,19 @@ def _drops(
     return table.sort_values("auc_drop", ascending=False, kind="stable", ignore_index=True)
 
 
-def _logistic_areas(
+def _logistic_scores(
     encoded: Matrices, labels: NDArray[np.int64], folds: NDArray[np.int64]
-) -> list[float]:
+) -> NDArray[np.float64]:
     from sklearn.linear_model import LogisticRegression
 
     features = one_hot(encoded)
-    areas = []
+    scores = np.empty(len(labels))
     for fold in range(int(folds.max()) + 1):
         held_out = folds == fold
         model = LogisticRegression(max_iter=1000)
         model.fit(features[~held_out], labels[~held_out])
-        areas.append(auc(labels[held_out] == 1, model.decision_function(features[held_out])))
-    return areas
+        scores[held_out] = model.decision_function(features[held_out])
+    return scores
 
 
 def one_hot(encoded: Matrices) -> Any:

@@ -47,6 +47,35 @@ def auc(positive: ArrayLike, score: ArrayLike) -> float:
     return float(wins / (n_positive * n_negative))
 
 
+def roc_curve(
+    positive: ArrayLike, score: ArrayLike, *, points: int = 101
+) -> tuple[list[float], list[float]]:
+    """Return false and true positive rates from (0, 0) to (1, 1), at evenly spaced quantiles.
+
+    Parameters
+    ----------
+    positive : array-like of bool of shape (n,)
+    score : array-like of float of shape (n,)
+        Higher means more likely positive.
+    points : int, default=101
+        Length of the two lists at most.
+
+    Examples
+    --------
+    >>> roc_curve([True, False], [0.9, 0.1])
+    ([0.0, 0.0, 1.0], [0.0, 1.0, 1.0])
+    """
+    mask = np.asarray(positive, dtype=bool)
+    values = np.asarray(score, dtype=np.float64)
+    order = np.argsort(-values, kind="stable")
+    hits, ranked = mask[order], values[order]
+    ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # ties move together
+    true = np.append(0.0, np.cumsum(hits)[ends] / max(1, hits.sum()))
+    false = np.append(0.0, np.cumsum(~hits)[ends] / max(1, (~hits).sum()))
+    chosen = np.unique(np.linspace(0, len(true) - 1, points).round().astype(int))
+    return false[chosen].tolist(), true[chosen].tolist()
+
+
 def auc_interval(area: float, n_positive: int, n_negative: int) -> tuple[float, float]:
     """Return the 95 % interval of an AUC.
 

@@ -20,6 +20,8 @@ def fit_trees(
     categorical: Sequence[int] = (),
     n_classes: int = 1,
     n_estimators: int = 200,
+    n_leaves: int = LEAVES,
+    feature_share: float = 1.0,
     seed: int = 0,
     n_jobs: int = 1,
 ) -> Any:
@@ -38,6 +40,10 @@ def fit_trees(
         Number of classes for ``"multiclass"``.
     n_estimators : int, default=200
         Number of trees (per class).
+    n_leaves : int, default=31
+        Leaves per tree.
+    feature_share : float, default=1.0
+        Share of the columns that each tree sees.
     seed : int
     n_jobs : int, default=1
         Number of threads.
@@ -51,7 +57,7 @@ def fit_trees(
     parameters: dict[str, Any] = {
         "objective": objective,
         "learning_rate": LEARNING_RATE,
-        "num_leaves": LEAVES,
+        "num_leaves": n_leaves,
         # A fifth of the default on small tables, or no split would be possible there.
         "min_data_in_leaf": max(1, min(20, len(target) // 20)),
         "deterministic": True,
@@ -60,6 +66,8 @@ def fit_trees(
         "seed": seed % (2**31),
         "verbosity": -1,
     }
+    if feature_share < 1:
+        parameters["feature_fraction"] = feature_share
     if objective == "multiclass":
         parameters["num_class"] = n_classes
     data = lightgbm.Dataset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,77 +12,74 @@ from numpy.typing import NDArray
 
 from synthgen.core.params import check_choice, check_integer
 from synthgen.core.random import generator, root_seed
-from synthgen.errors import InvalidDataError, InvalidParameterError
-from synthgen.evaluate.columns import (
-    Matrices,
-    Roles,
-    align,
-    column_roles,
-    cut,
-    joint_codes,
-    matrices,
+from synthgen.errors import InvalidParameterError
+from synthgen.evaluate.columns import Roles, align, column_roles, cut
+from synthgen.evaluate.importance import (
+    importance_rows,
+    permutation_importance,
+    rank_agreement,
 )
+from synthgen.evaluate.learners import FAMILIES, Family, Goal, Predict, fit_learner
 from synthgen.evaluate.result import Result
-from synthgen.evaluate.stats import auc
-from synthgen.evaluate.trees import fit_trees
+from synthgen.evaluate.tasks import (
+    MEASURE,
+    Problem,
+    encode,
+    interval,
+    objective,
+    obstacle,
+    resample,
+    scorer,
+    uninformed,
+)
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
 
-Task = Literal["classification", "regression"]
-
-#: A numeric target with at most this many distinct whole values is a set of classes.
-_MAX_CLASSES: Final = 10
-
-_MEASURE: Final = {
-    "binary": "ROC AUC",
-    "multiclass": "macro one-vs-rest ROC AUC",
-    "regression": "R2",
-}
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """One prediction task on encoded tables: real training rows, synthetic rows, holdout rows."""
-
-    objective: str
-    features: Matrices
-    targets: list[NDArray[Any]]
-    n_classes: int
-    dropped: list[int]
+_TASKS: Final = ("auto", "classification", "regression")
+_REFERENCE: Final = "train on synthetic, test on real (Esteban et al. 2017, arXiv:1706.02633)"
 
 
 def utility(
-    real_train: Any,
+    real: Any,
     synthetic: Any,
+    *,
     holdout: Any,
     target: Hashable,
-    *,
     task: Literal["auto", "classification", "regression"] = "auto",
+    models: Sequence[Family] = ("trees",),
     schema: Schema | None = None,
+    max_rows: int | None = 50_000,
     n_estimators: int = 200,
     n_bootstrap: int = 200,
     random_state: Any = 0,
     n_jobs: int = 1,
 ) -> Result:
-    """Train boosted trees on synthetic and on real rows, test both on the same real holdout.
+    """Train models on synthetic and on real rows, test both on the same real holdout.
 
     Parameters
     ----------
-    real_train, synthetic, holdout : table
-        Tables with the same columns; `holdout` holds real rows that nothing was trained on. The
-        larger training table is cut to the size of the smaller.
+    real, synthetic : table
+        Real rows to train on, and the rows in their place. The larger table is cut to the size of
+        the smaller.
+    holdout : table
+        Real rows that nothing was trained on.
     target : hashable
         Name of the column to predict.
     task : {"auto", "classification", "regression"}, default="auto"
         With ``"auto"``, a numeric target is regressed unless it has at most 10 distinct values,
         all whole.
+    models : sequence of {"trees", "linear", "forest"}, default=("trees",)
+        Families of models: boosted trees (the strongest as a rule), logistic or ridge regression,
+        random forest; see :func:`~synthgen.evaluate.learners.fit_learner`.
     schema : Schema, optional
         Kinds of the columns; without it the dtypes decide.
+    max_rows : int or None, default=50_000
+        Use a random choice of no more than this many rows of each table.
     n_estimators : int, default=200
-        Number of trees.
+        Rounds of boosting, fewer with more than ten classes.
     n_bootstrap : int, default=200
-        Number of resamples of the holdout for the interval (95 %, by percentiles).
+        Number of resamples of the holdout for the intervals (95 %, by percentiles).
     random_state : int, Generator or None, default=0
         Seed of models and resamples.
     n_jobs : int, default=1
@@ -91,177 +88,241 @@ def utility(
     Returns
     -------
     Result
-        The value is the score of the model trained on synthetic rows: ROC AUC (two classes), macro
-        one-vs-rest ROC AUC (more) or R2 (numbers). The ceiling is that of the model trained on
-        real rows; ``details`` has its interval and that of the difference, resampled together.
+        The value is the score after training on synthetic rows: ROC AUC (two classes), macro
+        one-vs-rest ROC AUC (more; each class counts the same, the rarest beyond 30 are one) or R2
+        (numbers); the mean over the families. The ceiling is that after training on real rows. The
+        breakdown has one row per family: both scores and their difference with intervals, resampled
+        together, and ``importance_agreement``: Spearman's correlation of the permutation
+        importances of the columns in the two models. ``details["importances"]`` lists these.
+
+        A class without a synthetic row counts as one that the model never predicts, and is listed.
+        If no synthetic row has a usable target, the value is that of a guess without information
+        (0.5 or 0), and ``details["notes"]`` says so. If the real tables leave nothing to predict,
+        the value is None.
 
     Raises
     ------
     InvalidParameterError
-        If the table has no column `target`, or it is left out by the schema.
-    InvalidDataError
-        If the holdout's target has a single value, or no row has a target.
+        If the table has no column `target`, the target is an identifier or text, or an option is
+        unknown.
+
+    References
+    ----------
+    Esteban, Hyland & Rätsch (2017), Real-valued (medical) time series generation with recurrent
+    conditional GANs, arXiv:1706.02633.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"x": range(80), "y": ["low"] * 40 + ["high"] * 40})
+    >>> result = utility(table, table, holdout=table, target="y", models=["linear", "forest"])
+    >>> result.value, result.ceiling
+    (1.0, 1.0)
     """
     seed = root_seed(random_state)
     n_bootstrap = check_integer("n_bootstrap", n_bootstrap, minimum=10)
-    real, made, test = align(real_train, synthetic, holdout)
-    roles = column_roles(real, schema)
-    objective = _objective(real, roles, target, check_choice("task", task, _TASKS))
+    n_estimators = check_integer("n_estimators", n_estimators, minimum=1)
+    n_jobs = check_integer("n_jobs", n_jobs, minimum=1)
+    if max_rows is not None:
+        max_rows = check_integer("max_rows", max_rows, minimum=1)
+    task = check_choice("task", task, _TASKS)
+    families = _families(models)
+    first, made, test = align(real, synthetic, holdout)
+    roles = column_roles(first, schema)
+    reason = _no_task(first, roles, target)
+    if reason is not None:
+        return _nothing(reason, target, roles)
+    kind = objective(first, roles, target, task)
     rng = generator(seed, "score", 3)
-    size = min(len(real), len(made))
-    frames = [cut(real, size, rng), cut(made, size, rng), test]
-    problem = _encode(frames, roles, target, objective)
-    predictions = [_predict(problem, place, n_estimators, seed, n_jobs) for place in (0, 1)]
-    score = _scorer(problem)
-    truth = problem.targets[2]
-    values = [score(truth, prediction) for prediction in predictions]
-    samples = _bootstrap(score, truth, predictions, problem.objective, n_bootstrap, rng)
-    intervals = [_interval(samples[:, place]) for place in (0, 1)]
-    return Result(
-        "utility",
-        values[1],
-        interval=intervals[1],
-        ceiling=values[0],
-        reference="train on synthetic, test on real (Esteban et al. 2017, arXiv:1706.02633)",
-        details={
-            "measure": _MEASURE[problem.objective],
-            "train_on_real": values[0],
-            "train_on_real_interval": intervals[0],
-            "difference": values[1] - values[0],
-            "difference_interval": _interval(samples[:, 1] - samples[:, 0]),
-            "target": str(target),
-            "training_rows": [len(problem.targets[place]) for place in (0, 1)],
-            "holdout_rows": len(truth),
-            "rows_without_usable_target": problem.dropped,
-            "left_out": {str(name): reason for name, reason in roles.left_out.items()},
-        },
-    )
-
-
-_TASKS: Final = ("auto", "classification", "regression")
-
-
-def _objective(real: pd.DataFrame, roles: Roles, target: Hashable, task: str) -> str:
-    """Return "regression" or "classification"; the number of classes decides the rest later."""
-    if target not in roles.roles:
-        why = roles.left_out.get(target, f"the columns are {list(real.columns)}")
-        raise InvalidParameterError(f"target {target!r} cannot be predicted: {why}.")
-    if len(roles.roles) < 2:
-        raise InvalidDataError(f"There is no column beside {target!r} to predict it from.")
-    continuous = roles.roles[target] == "continuous"
-    if task == "regression" and not continuous:
-        raise InvalidParameterError(
-            f"task='regression' needs numbers in {target!r}, got dtype {real[target].dtype}."
-        )
-    if task != "auto":
-        return task
-    if not continuous:
-        return "classification"
-    values = roles.numbers(real, target)
-    distinct = np.unique(values[~np.isnan(values)])
-    few = len(distinct) <= _MAX_CLASSES and bool((distinct == np.round(distinct)).all())
-    return "classification" if few else "regression"
-
-
-def _encode(frames: list[pd.DataFrame], roles: Roles, target: Hashable, task: str) -> _Problem:
-    features = matrices(frames, roles.without(target))
-    if task == "regression":
-        targets: list[NDArray[Any]] = [roles.numbers(frame, target) for frame in frames]
-        usable = [~np.isnan(values) for values in targets]
-        n_classes = 1
-    else:
-        # Classes are those of the real tables; they come first in the order of the codes.
-        (real, test, made), _ = joint_codes([frames[place][target] for place in (0, 2, 1)])
-        n_classes = int(max(real.max(), test.max())) + 1
-        targets = [real, made, test]
-        usable = [(codes >= 0) & (codes < n_classes) for codes in targets]
-    arrays = [array[keep] for array, keep in zip(features.arrays, usable, strict=True)]
-    targets = [values[keep] for values, keep in zip(targets, usable, strict=True)]
-    _check_targets(targets, target)
-    return _Problem(
-        objective=task if task == "regression" else "binary" if n_classes == 2 else "multiclass",
-        features=Matrices(arrays, features.names, features.n_levels),
-        targets=targets,
-        n_classes=n_classes,
-        dropped=[int((~keep).sum()) for keep in usable],
-    )
-
-
-def _check_targets(targets: list[NDArray[Any]], name: Hashable) -> None:
-    for values, table in zip(targets, ("real", "synthetic", "holdout"), strict=True):
-        if not len(values):
-            raise InvalidDataError(f"No row of the {table} table has a usable value in {name!r}.")
-    if len(np.unique(targets[2])) < 2:
-        raise InvalidDataError(f"The holdout has a single value in {name!r}; nothing to predict.")
-
-
-def _predict(
-    problem: _Problem, place: int, n_estimators: int, seed: int, n_jobs: int
-) -> NDArray[np.float64]:
-    """Train on one table and predict the holdout; shape (rows,) or (rows, classes)."""
-    target = problem.targets[place]
-    rows = problem.features.arrays[2]
-    if len(np.unique(target)) < 2:
-        # Nothing can be learned from one value: the constant prediction, which is honest.
-        shape = (len(rows), problem.n_classes) if problem.objective == "multiclass" else len(rows)
-        return np.full(shape, float(target[0]))
-    model = fit_trees(
-        problem.features.arrays[place],
-        target,
-        objective=problem.objective,
-        categorical=problem.features.categorical,
+    size = min(len(first), len(made), max_rows or len(first))
+    frames = [cut(first, size, rng), cut(made, size, rng)]
+    frames.append(cut(test, max_rows, generator(seed, "score", 31)))
+    problem = encode(frames, roles, target, kind)
+    reason = obstacle(problem, target)
+    if reason is not None:
+        return _nothing(reason, target, roles)
+    goal = Goal(
+        problem.objective,
+        problem.features.n_levels,
         n_classes=problem.n_classes,
         n_estimators=n_estimators,
         seed=seed,
         n_jobs=n_jobs,
     )
-    return np.asarray(model.predict(rows, num_threads=n_jobs))
+    pairs = [_train(problem, family, goal) for family in families]
+    tested = _test(problem, pairs, n_bootstrap, rng)
+    importances = _importances(problem, pairs, generator(seed, "score", 32))
+    return _result(problem, families, tested, importances, roles, target)
 
 
-_Score = Callable[[NDArray[Any], NDArray[np.float64]], float]
+def _families(models: Sequence[str]) -> list[str]:
+    families = [models] if isinstance(models, str) else list(models)
+    if not families or len(set(families)) < len(families):
+        raise InvalidParameterError(
+            f"models must name at least one family, each once, got {models!r}."
+        )
+    return [check_choice("models", family, FAMILIES) for family in families]
 
 
-def _scorer(problem: _Problem) -> _Score:
-    if problem.objective == "regression":
-        return _r2
-    if problem.objective == "binary":
-        return lambda truth, score: auc(truth == 1, score)
-    return _macro_auc
+def _no_task(real: pd.DataFrame, roles: Roles, target: Hashable) -> str | None:
+    """Return why there is nothing to do; raise if the target is a wrong choice."""
+    if target not in roles.roles:
+        why = roles.left_out.get(target, f"the columns are {list(real.columns)}")
+        if target in roles.left_out and real[target].nunique() < 2:
+            return f"the real table has at most one value in {target!r}; nothing to predict"
+        raise InvalidParameterError(f"target {target!r} cannot be predicted: {why}.")
+    if len(roles.roles) < 2:
+        return f"there is no column beside {target!r} to predict it from"
+    return None
 
 
-def _r2(truth: NDArray[Any], prediction: NDArray[np.float64]) -> float:
-    spread = float(((truth - truth.mean()) ** 2).sum())
-    return float(1 - ((truth - prediction) ** 2).sum() / spread)
+def _nothing(reason: str, target: Hashable, roles: Roles) -> Result:
+    details = {"not_applicable": reason, "target": str(target), "left_out": _left_out(roles)}
+    return Result("utility", None, reference=_REFERENCE, details=details)
 
 
-def _macro_auc(truth: NDArray[Any], scores: NDArray[np.float64]) -> float:
-    """Mean over the classes that occur in `truth`."""
-    return float(np.mean([auc(truth == label, scores[:, label]) for label in np.unique(truth)]))
+def _left_out(roles: Roles) -> dict[str, str]:
+    return {str(name): reason for name, reason in roles.left_out.items()}
 
 
-def _bootstrap(
-    score: _Score,
-    truth: NDArray[Any],
-    predictions: list[NDArray[np.float64]],
-    objective: str,
-    n_bootstrap: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Score both predictions on resampled holdout rows; shape (resamples, 2).
-
-    Classes are resampled one by one, so that none can vanish.
-    """
-    labels = np.zeros(len(truth)) if objective == "regression" else truth
-    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    samples = np.empty((n_bootstrap, len(predictions)))
-    for draw in range(n_bootstrap):
-        rows = np.concatenate([rng.choice(group, size=len(group)) for group in groups])
-        if objective == "regression" and np.ptp(truth[rows]) == 0:
-            rows = np.arange(len(truth))
-        samples[draw] = [score(truth[rows], prediction[rows]) for prediction in predictions]
-    return samples
+#: Models of one family trained on real and on synthetic rows; None where there are none.
+_Pair = tuple[Predict, Predict | None]
 
 
-def _interval(samples: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(samples, [0.025, 0.975])
-    return float(low), float(high)
+def _train(problem: Problem, family: str, goal: Goal) -> _Pair:
+    arrays, targets = problem.features.arrays, problem.targets
+    real = fit_learner(family, arrays[0], targets[0], goal)
+    if not len(targets[1]):
+        return real, None
+    return real, fit_learner(family, arrays[1], targets[1], goal)
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """Scores of shape (families, 2), real first, and resampled ones (resamples, families, 2)."""
+
+    scores: NDArray[np.float64]
+    samples: NDArray[np.float64]
+
+
+def _test(
+    problem: Problem, pairs: list[_Pair], n_bootstrap: int, rng: np.random.Generator
+) -> _Tested:
+    truth, rows = problem.targets[2], problem.features.arrays[2]
+    predictions = [
+        uninformed(problem) if predict is None else predict(rows)
+        for pair in pairs
+        for predict in pair
+    ]
+    score = scorer(problem.objective)
+    scores = np.array([score(truth, prediction) for prediction in predictions])
+    samples = resample(problem.objective, truth, predictions, n_bootstrap, rng)
+    return _Tested(scores.reshape(-1, 2), samples.reshape(n_bootstrap, -1, 2))
+
+
+def _importances(
+    problem: Problem, pairs: list[_Pair], rng: np.random.Generator
+) -> NDArray[np.float64] | None:
+    """Return importances of shape (families, 2, columns); None without synthetic models."""
+    models = [predict for pair in pairs for predict in pair if predict is not None]
+    if len(models) < 2 * len(pairs):
+        return None
+    truth, features = problem.targets[2], problem.features.arrays[2]
+    rows = importance_rows(truth, features.shape[1], problem.n_classes, rng)
+    if len(np.unique(truth[rows])) < 2:
+        return None
+    score = scorer(problem.objective)
+    falls = permutation_importance(models, features[rows], truth[rows], score, rng)
+    return falls.reshape(len(pairs), 2, -1)
+
+
+def _result(
+    problem: Problem,
+    families: list[str],
+    tested: _Tested,
+    importances: NDArray[np.float64] | None,
+    roles: Roles,
+    target: Hashable,
+) -> Result:
+    ceiling, value = (float(score) for score in tested.scores.mean(axis=0))
+    means = tested.samples.mean(axis=1)
+    agreements = _agreements(families, importances)
+    defined = [agreement for agreement in agreements if agreement is not None]
+    return Result(
+        "utility",
+        value,
+        interval=interval(means[:, 1]),
+        ceiling=ceiling,
+        breakdown=_by_family(problem, families, tested, agreements),
+        reference=_REFERENCE,
+        details={
+            "measure": MEASURE[problem.objective],
+            "models": families,
+            "train_on_real": ceiling,
+            "train_on_real_interval": interval(means[:, 0]),
+            "difference": value - ceiling,
+            "difference_interval": interval(means[:, 1] - means[:, 0]),
+            "importance_agreement": float(np.mean(defined)) if defined else None,
+            "importances": _importance_records(problem, families, importances),
+            "target": str(target),
+            "classes": problem.n_classes if problem.objective != "regression" else None,
+            "classes_made_one": problem.folded,
+            "classes_without_synthetic_rows": [str(label) for label in problem.absent],
+            "training_rows": [len(problem.targets[place]) for place in (0, 1)],
+            "holdout_rows": len(problem.targets[2]),
+            "rows_without_usable_target": problem.dropped,
+            "notes": _notes(problem, target),
+            "left_out": _left_out(roles),
+        },
+    )
+
+
+def _notes(problem: Problem, target: Hashable) -> list[str]:
+    values = problem.targets[1]
+    if not len(values):
+        return [
+            f"no synthetic row has a usable value in {target!r}: "
+            "scored as a guess without information"
+        ]
+    if len(np.unique(values)) < 2:
+        return [f"the synthetic rows have a single value in {target!r}: nothing to learn from"]
+    return []
+
+
+def _agreements(families: list[str], importances: NDArray[np.float64] | None) -> list[float | None]:
+    if importances is None:
+        return [None] * len(families)
+    return [rank_agreement(real, made) for real, made in importances]
+
+
+def _importance_records(
+    problem: Problem, families: list[str], importances: NDArray[np.float64] | None
+) -> list[dict[str, Any]]:
+    if importances is None:
+        return []
+    return [
+        {"model": family, "column": name, "real": float(real), "synthetic": float(made)}
+        for family, (reals, mades) in zip(families, importances, strict=True)
+        for name, real, made in zip(problem.features.names, reals, mades, strict=True)
+    ]
+
+
+def _by_family(
+    problem: Problem, families: list[str], tested: _Tested, agreements: list[float | None]
+) -> pd.DataFrame:
+    records = []
+    for place, family in enumerate(families):
+        real, made = tested.scores[place]
+        samples = tested.samples[:, place]
+        record: dict[str, Any] = {"model": family, "measure": MEASURE[problem.objective]}
+        parts = {
+            "synthetic": (made, samples[:, 1]),
+            "real": (real, samples[:, 0]),
+            "difference": (made - real, samples[:, 1] - samples[:, 0]),
+        }
+        for name, (figure, draws) in parts.items():
+            low, high = interval(draws)
+            record |= {name: float(figure), f"{name}_low": low, f"{name}_high": high}
+        agreement = agreements[place]
+        record["importance_agreement"] = np.nan if agreement is None else agreement
+        records.append(record)
+    return pd.DataFrame(records)

@@ -28,7 +28,7 @@ def test_the_ranking_is_ceiling_before_floor() -> None:
     frames = baseline_frames(train, holdout)
     assert c2st(holdout, frames.real).value > 0.9 > 0.4 > c2st(holdout, frames.independent).value
     assert trend(holdout, frames.real).value > trend(holdout, frames.independent).value
-    fair = membership(frames.members, frames.fresh, holdout)
+    fair = membership(frames.members, frames.fresh, holdout=holdout)
     assert fair.interval[0] < 0.5 < fair.interval[1]
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from synthgen.errors import InvalidDataError, InvalidParameterError
-from synthgen.evaluate import copy_share, membership, nearest_share
 from synthgen.evaluate import distances as distances_module
 from synthgen.evaluate.columns import column_roles
+from synthgen.evaluate.copies import copy_share, membership, nearest_share, repeats
 from synthgen.evaluate.distances import nearest, points, row_keys
 
 from .tables import related
@@ -22,7 +22,8 @@ def test_copies_are_counted_with_gaps() -> None:
     assert result.value == 3 / 5
     assert result.ceiling == 1.0
     assert result.details["copies"] == 3
-    assert result.details["repeated_synthetic_share"] == pytest.approx(1 / 5)
+    doubled = repeats(pd.concat([train] * 2), fake, holdout=train)
+    assert (doubled.value, doubled.direction) == (pytest.approx(1 / 5), "lower")
     assert copy_share(train, fake).ceiling is None
 
 
@@ -79,42 +80,45 @@ def test_distances_without_numbers_or_without_spread() -> None:
 
 def test_membership_finds_a_leak_and_clears_fresh_rows() -> None:
     train, holdout = related(500, 1), related(500, 2)
-    assert membership(train, train, holdout).value > 0.99
-    fresh = membership(train, related(500, 3), holdout)
+    assert membership(train, train, holdout=holdout).value > 0.99
+    fresh = membership(train, related(500, 3), holdout=holdout)
     assert abs(fresh.value - 0.5) < 0.06
     assert fresh.direction == "lower"
 
 
 def test_nearest_share_finds_a_leak_and_clears_fresh_rows() -> None:
     train, holdout = related(500, 1), related(500, 2)
-    assert nearest_share(train, train, holdout).value > 0.99
-    assert nearest_share(train, holdout, holdout).value < 0.01
-    fresh = nearest_share(train, related(500, 3), holdout)
+    assert nearest_share(train, train, holdout=holdout).value > 0.99
+    assert nearest_share(train, holdout, holdout=holdout).value < 0.01
+    fresh = nearest_share(train, related(500, 3), holdout=holdout)
     assert fresh.interval[0] < 0.5 < fresh.interval[1]
     tie = pd.DataFrame({"c": ["a", "b"]})
-    assert nearest_share(tie, tie, tie).value == 0.5
+    assert nearest_share(tie, tie, holdout=tie).value == 0.5
 
 
 def test_sizes_are_cut_and_balanced() -> None:
     train, holdout, fake = related(400, 1), related(100, 2), related(300, 3)
-    attacked = membership(train, fake, holdout, max_rows=80, max_reference=200)
+    attacked = membership(train, fake, holdout=holdout, max_rows=80, max_reference=200)
     assert attacked.details["rows_per_class"] == 80
     assert attacked.details["synthetic_rows"] == 200
-    share = nearest_share(train, fake, holdout, max_rows=50)
+    share = nearest_share(train, fake, holdout=holdout, max_rows=50)
     assert (share.details["synthetic_rows"], share.details["reference_rows"]) == (50, 100)
 
 
 def test_seeded() -> None:
-    tables = related(300, 1), related(300, 2), related(300, 3)
+    tables = related(300, 1), related(300, 2)
+    holdout = related(300, 3)
     for metric in (membership, nearest_share):
-        first = json.dumps(metric(*tables, max_rows=50, random_state=1).to_dict())
-        assert first == json.dumps(metric(*tables, max_rows=50, random_state=1).to_dict())
-        assert first != json.dumps(metric(*tables, max_rows=50, random_state=2).to_dict())
+        results = [
+            metric(*tables, holdout=holdout, max_rows=50, random_state=seed) for seed in (1, 1, 2)
+        ]
+        first, again, other = (json.dumps(result.to_dict()) for result in results)
+        assert first == again != other
 
 
 def test_bad_input_is_refused() -> None:
     frame = related(20, 1)
     with pytest.raises(InvalidParameterError, match="max_rows"):
-        membership(frame, frame, frame, max_rows=0)
+        membership(frame, frame, holdout=frame, max_rows=0)
     with pytest.raises(InvalidDataError, match="at least one row"):
-        nearest_share(frame, frame.iloc[:0], frame)
+        nearest_share(frame, frame.iloc[:0], holdout=frame)

@@ -1,0 +1,99 @@
+"""``synthgen evaluate``: score synthetic rows, whoever made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synthgen.cli.console import (
+    JsonOption,
+    SeedOption,
+    echo_json,
+    format_table,
+    guarded,
+    is_terminal,
+)
+
+if TYPE_CHECKING:
+    from synthgen.evaluate import QualityReport
+
+_TABLE = "CSV (also .gz), Parquet or Feather"
+
+
+@guarded
+def evaluate(
+    real: Annotated[
+        Path, typer.Argument(metavar="REAL", help=f"Rows the generator learned from: {_TABLE}.")
+    ],
+    synthetic: Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="Rows that it made.")],
+    holdout: Annotated[
+        Path | None, typer.Option("--holdout", help="Real rows that it has not seen.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Column that models should predict.")
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", help="Schema written by `synthgen schema -o`.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the report here, as one HTML page.")
+    ] = None,
+    json_path: Annotated[
+        Path | None, typer.Option("--json-file", help="Write the report here, as JSON.")
+    ] = None,
+    max_rows: Annotated[
+        int, typer.Option("--max-rows", help="Rows of each table to look at.")
+    ] = 50_000,
+    budget: Annotated[
+        float | None, typer.Option("--budget", help="Start no metric after so many seconds.")
+    ] = None,
+    seed: SeedOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score SYNTHETIC rows against REAL ones, each score beside its floor and its ceiling."""
+    from synthgen import Schema
+    from synthgen.data.frame import read_path
+    from synthgen.evaluate import quality_report
+
+    report = quality_report(
+        read_path(real),
+        read_path(synthetic),
+        None if holdout is None else read_path(holdout),
+        target,
+        None if schema is None else Schema.load(schema),
+        max_rows=max_rows,
+        budget_s=budget,
+        random_state=0 if seed is None else seed,
+        title=f"Quality of {synthetic.name}",
+        verbose=int(is_terminal()),
+    )
+    if html is not None:
+        report.to_html(html)
+    if json_path is not None:
+        report.to_json(json_path)
+    if as_json:
+        echo_json(report.to_dict())
+        return
+    typer.echo(_text(report))
+    for path in (html, json_path):
+        if path is not None:
+            typer.echo(f"written to {path}")
+
+
+def _text(report: QualityReport) -> str:
+    """Return verdict, scores and the worst findings as text."""
+    rows = [
+        [score.name, score.value, score.floor, score.ceiling, score.rating, score.note]
+        for score in report.content.scores
+    ]
+    parts = [
+        report.verdict,
+        format_table(["score", "value", "floor", "ceiling", "rating", "note"], rows),
+    ]
+    worst = report.worst(10)
+    if len(worst):
+        found = [[row["severity"], row["where"], row["text"]] for _, row in worst.iterrows()]
+        parts.append(format_table(["finding", "where", "what"], found))
+    return "\n\n".join(parts)

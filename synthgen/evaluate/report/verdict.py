@@ -1,0 +1,73 @@
+"""The verdict: one word and one sentence that a reader can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from synthgen.evaluate.report.catalogue import ENTRIES
+from synthgen.evaluate.report.content import Finding, Rating, Score
+from synthgen.evaluate.report.rating import worse
+
+_KEY: Final = frozenset(entry.name for entry in ENTRIES if entry.key)
+_WORDS: Final = {
+    "good": "Good",
+    "fair": "Usable with care",
+    "poor": "Not good enough",
+    "none": "No verdict",
+}
+
+
+def decide(scores: Sequence[Score], findings: Sequence[Finding]) -> tuple[Rating, str]:
+    """Return the rating of the whole table, and why.
+
+    The rating is that of the worst score that decides; the others inform.
+    """
+    by_name = {score.name: score for score in scores}
+    deciding = [score for score in scores if score.name in _KEY and score.rating != "none"]
+    rating: Rating = "none"
+    for score in deciding:
+        rating = worse(rating, score.rating)
+    reasons = [_detection(by_name), _utility(by_name), _traces(by_name, findings)]
+    sentence = f"{_WORDS[rating]}: " + "; ".join(reason for reason in reasons if reason)
+    weak = [score.title.lower() for score in deciding if score.rating == rating != "good"]
+    if weak:
+        sentence += f". What pulls it down: {', '.join(weak)}"
+    return rating, sentence + "."
+
+
+def _detection(scores: dict[str, Score]) -> str:
+    score = scores.get("c2st_trees")
+    if score is None or score.value is None:
+        return "detection was not measured"
+    area = 1 - score.value / 2
+    if area <= 0.6:
+        words = "hardly tells"
+    elif area <= 0.75:
+        words = "tells rather often"
+    else:
+        words = "easily tells"
+    return f"a strong classifier {words} synthetic from real rows (AUC {area:.2f}, guessing is .50)"
+
+
+def _utility(scores: dict[str, Score]) -> str:
+    score = scores.get("utility")
+    if score is not None and score.value is not None and score.ceiling is not None:
+        return (
+            f"models trained on synthetic rows reach {score.value:.3f} on real rows, where "
+            f"{score.ceiling:.3f} is reached with real ones"
+        )
+    score = scores.get("global_utility")
+    if score is not None and score.value is not None:
+        share = max(0.0, score.value)
+        return f"columns can be predicted from each other {share:.0%} as well as in the real table"
+    return ""
+
+
+def _traces(scores: dict[str, Score], findings: Sequence[Finding]) -> str:
+    found = [f for f in findings if f.metric in ("copy_share", "membership_auc")]
+    if found:
+        return "it carries traces of single training rows"
+    if any(scores[name].value is not None for name in ("copy_share",) if name in scores):
+        return "simple checks find no copies of real rows"
+    return ""
