@@ -6,7 +6,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import resource
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,8 @@ import numpy as np
 import pandas as pd
 
 import synthgen
+from benchmarks.quality.measure import cpu_seconds, peak_mb
+from benchmarks.quality.peers import call
 from synthgen import evaluate
 
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "torch", "lightgbm")
@@ -57,10 +58,10 @@ def score(
         "trend_holdout": evaluate.trend(holdout, synthetic, **common),
         "c2st_logistic": evaluate.c2st(holdout, synthetic, method="logistic", **common),
         "c2st_trees": evaluate.c2st(holdout, synthetic, **jobs, **common),
-        "utility": evaluate.utility(train, synthetic, holdout, **task, **jobs, **common),
+        "utility": evaluate.utility(train, synthetic, holdout=holdout, **task, **jobs, **common),
         "copy_share": evaluate.copy_share(train, synthetic, holdout=holdout, schema=schema),
-        "membership_auc": evaluate.membership(train, synthetic, holdout, **common),
-        "nearest_share": evaluate.nearest_share(train, synthetic, holdout, **common),
+        "membership_auc": evaluate.membership(train, synthetic, holdout=holdout, **common),
+        "nearest_share": evaluate.nearest_share(train, synthetic, holdout=holdout, **common),
     }
     scores = {name: result.value for name, result in results.items()}
     copies = results["copy_share"]
@@ -94,25 +95,6 @@ def ceiling(
         if name in whole_intervals:
             intervals[name] = whole_intervals[name]
     return scores, intervals
-
-
-def peak_mb() -> float:
-    """Return the largest resident memory of this process so far, in MB."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # ru_maxrss would include the parent's memory at the time of the fork.
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def cpu_seconds() -> float:
-    """Return the processor time of this process and its finished children."""
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
 def machine() -> str:
@@ -161,8 +143,12 @@ def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
     entry, model = config["datasets"][cell["data"]], config["models"][cell["model"]]
     train, holdout = load(entry, cell["seed"])
     costs: dict[str, float] = {}
+    used = versions()
     synthetic = None
-    if "class" in model:
+    if "peer" in model:
+        synthetic, costs, own = call.fit_and_sample(train, model, cell, config["peer_limits"])
+        used |= own
+    elif "class" in model:
         synthetic, costs = fit_and_sample(train, model["class"], cell)
     elif cell["model"] == "floor":
         synthetic = evaluate.baseline_frames(train, holdout, cell["seed"]).independent
@@ -179,7 +165,7 @@ def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
         "intervals": intervals,
         "costs": costs,
         "machine": machine(),
-        "versions": versions(),
+        "versions": used,
     }
 
 
@@ -190,7 +176,11 @@ def main() -> None:
         import torch
 
         torch.set_num_threads(cell["threads"])
-    Path(sys.argv[3]).write_text(json.dumps(run(config, cell), allow_nan=False))
+    try:
+        line = run(config, cell)
+    except call.PeerError as error:
+        sys.exit(str(error))
+    Path(sys.argv[3]).write_text(json.dumps(line, allow_nan=False))
 
 
 if __name__ == "__main__":

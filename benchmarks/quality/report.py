@@ -1,4 +1,4 @@
-"""Turn the results into Markdown: one table per data set, mean and spread over seeds.
+"""Turn the results into Markdown: one table per data set, mean and interval over seeds.
 
 python benchmarks/quality/report.py > report.md
 """
@@ -46,6 +46,10 @@ COLUMNS: tuple[tuple[str, str, int, int], ...] = (
 )
 
 
+#: 97.5 % quantiles of Student's distribution with 1, 2, ... degrees of freedom.
+_STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+
+
 def label(cell: Cell) -> str:
     """Name a row: the model, and its parameters where they are not the defaults."""
     changed = ", ".join(f"{k}={json.dumps(v)}" for k, v in sorted(cell["parameters"].items()))
@@ -71,12 +75,25 @@ def best_rows(groups: dict[str, list[Cell]], name: str, sign: int) -> set[str]:
     return {row for row, mean in means.items() if len(means) > 1 and mean == max(means.values())}
 
 
+def half_width(spread: float, count: int) -> float:
+    """Return half the 95 % interval of a mean, by Student's distribution.
+
+    >>> round(half_width(spread=0.1, count=4), 4)
+    0.1591
+    """
+    quantile = _STUDENT[min(count - 1, len(_STUDENT)) - 1]
+    return float(quantile * spread / count**0.5)
+
+
 def text_of(cells: list[Cell], name: str, digits: int) -> str:
+    if not cells:
+        return "failed"
     found = mean_and_spread(cells, name)
     if found is None:
         return "n/a"
-    mean, spread, _ = found
-    return f"{mean:.{digits}f}" + ("" if spread is None else f" ± {spread:.{digits}f}")
+    mean, spread, count = found
+    interval = "" if spread is None else f" ± {half_width(spread, count):.{digits}f}"
+    return f"{mean:.{digits}f}{interval}"
 
 
 def table(groups: dict[str, list[Cell]]) -> list[str]:
@@ -109,7 +126,11 @@ def failures(groups: dict[str, list[Cell]]) -> list[str]:
 
 def report(cells: list[Cell], config: dict[str, Any]) -> str:
     """Return the whole report."""
-    lines = ["# Quality benchmark", "", "Mean ± standard deviation over seeds; best model in bold."]
+    lines = [
+        "# Quality benchmark",
+        "",
+        "Mean ± half of its 95 % interval over seeds; best model in bold.",
+    ]
     lines.append("Definitions of the figures: benchmarks/README.md.")
     place = {name: position for position, name in enumerate(config["datasets"])}
     names = sorted({cell["data"] for cell in cells})

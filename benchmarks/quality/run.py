@@ -2,7 +2,8 @@
 
     python benchmarks/quality/run.py --data adult --model gan --seeds 0 1 2 --set max_steps=2000
 
-Without arguments, everything in config.json. A cell that is in the results is not run again.
+Without arguments, everything in config.json but the peers, which run only when they are named and
+installed. A cell that is in the results is not run again.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from benchmarks.quality.peers.install import installed
 from benchmarks.quality.results import (
     CONFIG,
     HERE,
@@ -36,7 +39,7 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="+", help="data sets (default: all in the configuration)")
-    parser.add_argument("--model", nargs="+", help="models (default: all in the configuration)")
+    parser.add_argument("--model", nargs="+", help="models (default: all but the peers)")
     parser.add_argument("--seeds", nargs="+", type=int, help="seeds of split, fit and sample")
     parser.add_argument(
         "--set",
@@ -76,9 +79,10 @@ def plan(options: argparse.Namespace, config: dict[str, Any]) -> list[Cell]:
             raise SystemExit(f"--{name}: unknown {unknown}; the configuration has {list(known)}.")
     overrides = parse_overrides(options.overrides)
     threads = options.threads or config["threads"]
+    own = [model for model, entry in config["models"].items() if "peer" not in entry]
     cells = []
     for data in options.data or config["datasets"]:
-        for model in options.model or config["models"]:
+        for model in options.model or own:
             entry = config["models"][model]
             parameters = entry.get("parameters", {}) | overrides if "class" in entry else {}
             for seed in config["seeds"] if options.seeds is None else options.seeds:
@@ -97,6 +101,18 @@ def missing_data(config: dict[str, Any], data: str) -> str | None:
         return f"{data}: skipped, SYNTHGEN_DATA does not name the folder that holds tabular/{file}"
     path = Path(folder) / "tabular" / file
     return None if path.is_file() else f"{data}: skipped, there is no file {path}"
+
+
+def missing_peers(config: dict[str, Any], models: Iterable[str]) -> list[str]:
+    """Return the peers of these models that are not installed."""
+    named = {config["models"][model].get("peer") for model in models} - {None}
+    return sorted(peer for peer in named if not installed(peer))
+
+
+def seconds_for(cell: Cell, config: dict[str, Any], timeout: float) -> float:
+    """Return the limit of a cell; a peer's own process has its limits and comes on top."""
+    peer = "peer" in config["models"][cell["model"]]
+    return timeout + (config["peer_limits"]["whole"] if peer else 0.0)
 
 
 def run_cell(cell: Cell, config_path: Path, timeout: float) -> Cell:
@@ -134,6 +150,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     config = read_config(options.config)
     cells = plan(options, config)
+    peers = missing_peers(config, {cell["model"] for cell in cells})
+    if peers:
+        raise SystemExit(f"First: python -m benchmarks.quality.peers.install {' '.join(peers)}")
     absent = {data: missing_data(config, data) for data in dict.fromkeys(c["data"] for c in cells)}
     for reason in filter(None, absent.values()):
         print(reason, file=sys.stderr)
@@ -146,7 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{head}: already there")
             continue
         start = time.perf_counter()
-        finished = run_cell(cell, options.config, options.timeout)
+        finished = run_cell(cell, options.config, seconds_for(cell, config, options.timeout))
         append_result(finished, options.results)
         failed += "error" in finished
         seconds = time.perf_counter() - start
