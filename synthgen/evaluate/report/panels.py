@@ -20,6 +20,8 @@ _POINTS: Final = 600
 #: Share of rows beyond the outermost bins on each side, gathered in them.
 _TAIL: Final = 0.005
 _DIGITS: Final = 6
+#: Numbers from here on are written with an exponent.
+_LONG: Final = 1e7
 
 
 def overlay(
@@ -50,7 +52,8 @@ def _numbers(
     frames: Sequence[pd.DataFrame], name: Hashable, roles: Roles, score: float | None
 ) -> Overlay:
     columns = [roles.numbers(frame, name) for frame in frames]
-    edges = _edges(columns[0], columns[1])
+    is_time = _is_time(frames[0][name], name, roles)
+    edges = _edges(columns[0], columns[1], is_time)
     shares = []
     for values in columns:
         present = np.clip(values[~np.isnan(values)], edges[0], edges[-1])
@@ -58,10 +61,14 @@ def _numbers(
         shares.append(_rounded([*counts, np.isnan(values).sum()], len(values)))
     texts = _edge_labels(edges, frames[0][name], name, roles)
     labels = [f"{low} to {high}" for low, high in itertools.pairwise(texts)]
-    return _overlay(name, "continuous", score, [*labels, "missing"], shares, edges, texts)
+    # Numbers are marked at round places of the axis; only dates and times need texts of their own.
+    marks = texts if is_time else None
+    return _overlay(name, "continuous", score, [*labels, "missing"], shares, edges, marks)
 
 
-def _edges(real: NDArray[np.float64], synthetic: NDArray[np.float64]) -> NDArray[np.float64]:
+def _edges(
+    real: NDArray[np.float64], synthetic: NDArray[np.float64], is_time: bool
+) -> NDArray[np.float64]:
     """Return bin edges that fit both tables; far tails end up in the outermost bins."""
     both = np.concatenate([real[~np.isnan(real)], synthetic[~np.isnan(synthetic)]])
     if not len(both):
@@ -76,21 +83,45 @@ def _edges(real: NDArray[np.float64], synthetic: NDArray[np.float64]) -> NDArray
         middles = (values[:-1] + values[1:]) / 2
         ends = [values[0] - (middles[0] - values[0]), values[-1] + (values[-1] - middles[-1])]
         return np.concatenate([ends[:1], middles, ends[1:]])
-    return np.linspace(low, high, _BINS + 1)
+    if is_time:
+        return np.linspace(low, high, _BINS + 1)
+    step = _round_step((high - low) / _BINS)
+    first, last = np.floor(low / step), np.floor(high / step) + 1
+    return np.arange(first, last + 1) * step
+
+
+def _round_step(width: float) -> float:
+    """Return the next width of the form 1, 2 or 5 times a power of ten.
+
+    Examples
+    --------
+    >>> _round_step(1.7), _round_step(0.03), _round_step(5.0)
+    (2.0, 0.05, 5.0)
+    """
+    power = float(10 ** np.floor(np.log10(width)))
+    return next(power * digit for digit in (1.0, 2.0, 5.0, 10.0) if power * digit >= width)
 
 
 def _edge_labels(
     edges: NDArray[np.float64], values: pd.Series[Any], name: Hashable, roles: Roles
 ) -> list[str]:
-    column = roles.columns.get(name)
-    kind = column.kind if column is not None else pd.api.types.infer_dtype(values, skipna=True)
+    kind = _kind(values, name, roles)
     if kind.startswith("date"):
         moments = pd.to_datetime(edges.round().astype(np.int64), unit="ns")
         long = edges[-1] - edges[0] > 3 * 8.64e13
         return [moment.strftime("%Y-%m-%d" if long else "%m-%d %H:%M") for moment in moments]
     if kind.startswith("time"):
         return [str(pd.Timedelta(int(edge), unit="ns").round("s")) for edge in edges]
-    return [f"{edge:.4g}" for edge in edges]
+    return [f"{edge:,.6g}" if abs(edge) < _LONG else f"{edge:.3g}" for edge in edges]
+
+
+def _kind(values: pd.Series[Any], name: Hashable, roles: Roles) -> str:
+    column = roles.columns.get(name)
+    return column.kind if column is not None else pd.api.types.infer_dtype(values, skipna=True)
+
+
+def _is_time(values: pd.Series[Any], name: Hashable, roles: Roles) -> bool:
+    return _kind(values, name, roles).startswith(("date", "time"))
 
 
 def _levels(frames: Sequence[pd.DataFrame], name: Hashable, score: float | None) -> Overlay:
@@ -144,8 +175,8 @@ def projection(
 ) -> Projection | None:
     """Place rows on the first two principal components of the real rows.
 
-    Numbers are standardised and categories one-hot; the components are those of the real table, so
-    that synthetic rows far from it stand out.
+    Numbers are standardised over both tables and categories one-hot; the components are those of
+    the real table, so that synthetic rows far from it stand out.
 
     Parameters
     ----------
@@ -160,18 +191,15 @@ def projection(
     Projection or None
         None if the table has fewer than two dimensions.
 
-    References
-    ----------
-    Halko, Martinsson & Tropp (2011), Finding structure with randomness, arXiv:0909.4061.
     """
-    from sklearn.decomposition import TruncatedSVD
+    from sklearn.decomposition import PCA
 
     features = one_hot(matrices([real, synthetic], roles)).tocsr()
     own, other = features[: len(real)], features[len(real) :]
     if min(own.shape) < 3:
         return None
     seed = int(rng.integers(2**31))
-    axes = TruncatedSVD(n_components=2, random_state=seed).fit(own)
+    axes = PCA(n_components=2, svd_solver="arpack", random_state=seed).fit(own)
     shares = tuple(round(float(share), _DIGITS) for share in axes.explained_variance_ratio_)
     if not np.isfinite(shares).all():
         return None
