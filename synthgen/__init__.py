@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from synthgen.encode.wanted import Between as Between
     from synthgen.models.baseline import GaussianCopula as GaussianCopula
     from synthgen.models.baseline import IndependentColumns as IndependentColumns
+    from synthgen.models.image import ImageGANSynthesizer as ImageGANSynthesizer
+    from synthgen.models.image_presets import list_image_presets as list_image_presets
     from synthgen.models.registry import load_synthesizer as load
     from synthgen.models.tabular import GANSynthesizer as GANSynthesizer
 
@@ -53,25 +55,31 @@ _PUBLIC: Final[dict[str, tuple[str, str | None]]] = {
     "FixedCombinations": ("synthgen.data.constraints", "FixedCombinations"),
     "GANSynthesizer": ("synthgen.models.tabular", "GANSynthesizer"),
     "GaussianCopula": ("synthgen.models.baseline", "GaussianCopula"),
+    "ImageGANSynthesizer": ("synthgen.models.image", "ImageGANSynthesizer"),
     "IndependentColumns": ("synthgen.models.baseline", "IndependentColumns"),
     "Inequality": ("synthgen.data.constraints", "Inequality"),
     "OneHot": ("synthgen.data.constraints", "OneHot"),
     "Predicate": ("synthgen.data.constraints", "Predicate"),
+    "DPMarginals": ("synthgen.dp.budget", "DPMarginals"),
     "Range": ("synthgen.data.constraints", "Range"),
     "Schema": ("synthgen.data.schema", "Schema"),
     "Unique": ("synthgen.data.constraints", "Unique"),
     "datasets": ("synthgen.data.datasets", None),
     "errors": ("synthgen.errors", None),
     "evaluate": ("synthgen.evaluate", None),
+    "list_image_presets": ("synthgen.models.image_presets", "list_image_presets"),
     "load": ("synthgen.models.registry", "load_synthesizer"),
+    "privacy": ("synthgen.privacy", None),
 }
 
 __all__ = [
     "Between",
     "Column",
+    "DPMarginals",
     "FixedCombinations",
     "GANSynthesizer",
     "GaussianCopula",
+    "ImageGANSynthesizer",
     "IndependentColumns",
     "Inequality",
     "OneHot",
@@ -83,7 +91,9 @@ __all__ = [
     "datasets",
     "errors",
     "evaluate",
+    "list_image_presets",
     "load",
+    "privacy",
 ]
 
 

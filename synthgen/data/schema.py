@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
 
@@ -35,6 +35,9 @@ class Schema:
     ----------
     columns : tuple of Column
     constraints : tuple of Constraint
+    origin : {"user", "data"}
+        Who says what is in it: a user, for whom it is public, or the data. Private training takes
+        a schema of the first kind only, since a category or a range can give a row away.
 
     Examples
     --------
@@ -47,6 +50,7 @@ class Schema:
 
     columns: tuple[Column, ...]
     constraints: tuple[Constraint, ...] = ()
+    origin: Literal["user", "data"] = "user"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns))
@@ -64,6 +68,8 @@ class Schema:
                 raise InvalidParameterError(
                     f"{type(constraint).__name__} names unknown columns {unknown!r}."
                 )
+        if self.origin not in ("user", "data"):
+            raise InvalidParameterError(f"origin must be 'user' or 'data', got {self.origin!r}.")
         bound = tuple(bind_constraint(rule, by_name) for rule in self.constraints)
         object.__setattr__(self, "constraints", bound)
 
@@ -112,7 +118,7 @@ class Schema:
         from synthgen.data.infer import infer_columns
 
         frame, _ = read_frame(X)
-        return cls(infer_columns(frame))
+        return cls(infer_columns(frame), origin="data")
 
     def with_column(self, name: Hashable, /, **changes: Any) -> Schema:
         """Return a schema in which one column is changed.
@@ -133,11 +139,44 @@ class Schema:
         """
         changed = self[name].changed(**changes)
         columns = tuple(changed if column.name == name else column for column in self.columns)
-        return Schema(columns, self.constraints)
+        return replace(self, columns=columns)
 
     def with_constraints(self, *constraints: Constraint) -> Schema:
         """Return a schema with these constraints in place of the present ones."""
-        return Schema(self.columns, constraints)
+        return replace(self, constraints=constraints)
+
+    def observed(self, df: Any) -> Schema:
+        """Return a schema with the ranges, categories and gaps that a table has.
+
+        Ranges and categories that are declared already are kept. The result is stamped
+        ``origin="data"``: see :meth:`as_public`.
+
+        Parameters
+        ----------
+        df : table
+            With the columns of the schema.
+
+        Examples
+        --------
+        >>> df = pd.DataFrame({"age": [31, 45, 45], "sex": ["f", "m", "f"]})
+        >>> schema = Schema.infer(df).observed(df)
+        >>> schema["age"].minimum, schema["age"].maximum, schema["sex"].categories
+        (31.0, 45.0, ('f', 'm'))
+        """
+        from synthgen.data.domain import observed_column
+
+        frame, _ = read_frame(df)
+        self.check(frame)
+        columns = tuple(observed_column(column, frame[column.name]) for column in self.columns)
+        return replace(self, columns=columns, origin="data")
+
+    def as_public(self) -> Schema:
+        """Return the same schema, declared public by you.
+
+        Say so only if everything in it, each category and each bound, would be known without the
+        data, for instance from a codebook: what is declared public is not protected.
+        """
+        return replace(self, origin="user")
 
     def suggest_constraints(self, df: Any) -> tuple[Constraint, ...]:
         """Return the constraints that all rows of a table obey and that look intended.
@@ -201,7 +240,7 @@ class Schema:
             columns = tuple(complete_column(column, df[column.name]) for column in self.columns)
         except InvalidParameterError as error:
             raise SchemaMismatchError(f"The table does not fit the schema: {error}") from error
-        return Schema(columns, self.constraints)
+        return replace(self, columns=columns)
 
     def describe(self) -> pd.DataFrame:
         """Return one row per column: name, kind, dtype, reason and the facts that are known."""
@@ -215,6 +254,7 @@ class Schema:
         """Return a JSON document, see :meth:`from_json`."""
         return {
             "format": _FORMAT,
+            "origin": self.origin,
             "columns": [column.to_json() for column in self.columns],
             "constraints": [constraint.to_json() for constraint in self.constraints],
         }
@@ -238,7 +278,7 @@ class Schema:
         columns = tuple(Column.from_json(item) for item in document["columns"])
         constraints = tuple(constraint_from_json(item) for item in document["constraints"])
         try:
-            return cls(columns, constraints)
+            return cls(columns, constraints, document.get("origin", "user"))
         except InvalidParameterError as error:
             raise ArtifactError(f"The schema is not valid: {error}") from error
 

@@ -16,10 +16,10 @@ import pandas as pd
 from synthgen.data.schema import Column
 from synthgen.data.values import from_numbers, to_numbers
 from synthgen.encode.base import CellCondition, Resolution
+from synthgen.encode.canonical import canonical, move_into
 from synthgen.encode.layout import Head, StateBlock
-from synthgen.encode.numeric import NumericEncoder, range_ends
+from synthgen.encode.numeric import NumericEncoder
 from synthgen.encode.wanted import Between, Wanted
-from synthgen.errors import ConditionError
 
 _DAY = 86_400.0
 
@@ -124,80 +124,23 @@ class QuantityEncoder:
             numbers = np.round(day) * _DAY + seconds
         asked = wanted.get(self.column.name)
         if asked is not None:
-            numbers = _move_into(numbers, self.canonical(asked))
+            numbers = move_into(numbers, canonical(self.column, asked))
         return {self.column.name: from_numbers(numbers, self.column)}
-
-    def canonical(self, wanted: Wanted) -> Wanted:
-        """Return the condition with its values as canonical numbers.
-
-        Raises
-        ------
-        ConditionError
-            If a value is not of the column's kind.
-        """
-        values = tuple(self._number(value) for value in wanted.values)
-        between = wanted.between
-        if between is not None:
-            low = None if between.low is None else self._number(between.low)
-            high = None if between.high is None else self._number(between.high)
-            if low is not None and high is not None and low > high:
-                raise ConditionError(
-                    f"The range for column {self.column.name!r} is empty: {between.low!r} is above "
-                    f"{between.high!r}."
-                )
-            between = self._on_grid(low, high)
-        return Wanted(values, wanted.missing, between)
-
-    def _on_grid(self, low: float | None, high: float | None) -> Between:
-        """Move the ends of a range inwards to numbers that the column can hold."""
-        decimals = 0 if self.column.kind == "integer" else self.column.decimals
-        if decimals is None or self.column.kind not in ("numeric", "integer"):
-            return Between(low, high)
-        unit = 10.0**-decimals
-        # The small share of a unit forgives binary fractions that miss a decimal one.
-        low = None if low is None else round(np.ceil(low / unit - 1e-6) * unit, max(decimals, 0))
-        high = (
-            None if high is None else round(np.floor(high / unit + 1e-6) * unit, max(decimals, 0))
-        )
-        if low is not None and high is not None and low > high:
-            raise ConditionError(
-                f"No value of column {self.column.name!r} lies in the range: it has {decimals} "
-                "decimals."
-            )
-        return Between(low, high)
-
-    def _number(self, value: Any) -> float:
-        try:
-            if self.column.kind in ("numeric", "integer"):
-                return float(value)
-            if self.column.kind == "timedelta":
-                return pd.Timedelta(value).total_seconds()
-            moment = pd.Timestamp(value)
-            if self.column.time_zone is not None and moment.tz is None:
-                moment = moment.tz_localize(self.column.time_zone)
-            if moment.tz is not None:
-                moment = moment.tz_convert("UTC").tz_localize(None)
-            return (moment - pd.Timestamp(0)).total_seconds()
-        except (TypeError, ValueError) as error:
-            raise ConditionError(
-                f"Column {self.column.name!r} is {self.column.kind}; "
-                f"the condition {value!r} is not."
-            ) from error
 
     def condition(self, name: Any, wanted: Wanted) -> CellCondition:
         """Translate a condition on the column; a range of moments restricts the days only."""
-        canonical = self.canonical(wanted)
+        asked = canonical(self.column, wanted)
         if self.clock is None:
-            return self.whole.condition(name, canonical)
+            return self.whole.condition(name, asked)
         days = Wanted(
-            tuple(value // _DAY for value in canonical.values),
-            canonical.missing,
-            _whole_days(canonical.between),
+            tuple(value // _DAY for value in asked.values),
+            asked.missing,
+            _whole_days(asked.between),
         )
         first = self.whole.condition(name, days)
         second = CellCondition((None,) * len(self.clock.blocks), (None,) * len(self.clock.heads))
-        if canonical.values and not canonical.missing:
-            times = tuple(dict.fromkeys(value % _DAY for value in canonical.values))
+        if asked.values and not asked.missing:
+            times = tuple(dict.fromkeys(value % _DAY for value in asked.values))
             second = self.clock.condition(name, Wanted(times))
         return CellCondition(first.states + second.states, first.intervals + second.intervals)
 
@@ -223,19 +166,6 @@ class QuantityEncoder:
             for name in facts
         }
         return cls(column, parts["whole"], parts.get("clock"))
-
-
-def _move_into(numbers: np.ndarray, wanted: Wanted) -> np.ndarray:
-    """Move decoded numbers, drawn near what is wanted, onto what is wanted."""
-    if wanted.between is not None:
-        moved = np.clip(numbers, *range_ends(wanted))
-    elif wanted.values:
-        values = np.sort(np.asarray(wanted.values, dtype=np.float64))
-        nearest = np.searchsorted((values[1:] + values[:-1]) / 2, numbers)
-        moved = values[nearest]
-    else:
-        return numbers
-    return np.where(np.isnan(numbers), numbers, moved)
 
 
 def _split(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from synthgen.encode.base import ColumnEncoder, Resolution
 from synthgen.encode.category import CategoryEncoder
 from synthgen.encode.joint import JointEncoder
 from synthgen.encode.layout import EncodedTable, Head, Layout, StateBlock
+from synthgen.encode.public import PublicEncoder
 from synthgen.encode.quantity import QuantityEncoder
 from synthgen.encode.text import SurrogateEncoder
 from synthgen.encode.wanted import Wanted
@@ -230,6 +231,8 @@ class TableEncoder:
                 encoders.append(CategoryEncoder.from_state(columns[0], state, own))
             elif kind == "quantity":
                 encoders.append(QuantityEncoder.from_state(columns[0], state, own))
+            elif kind == "public":
+                encoders.append(PublicEncoder.from_state(columns[0], state, own))
             else:
                 encoders.append(SurrogateEncoder.from_state(columns[0], state, own))
         return cls(schema, tuple(encoders))
@@ -239,6 +242,7 @@ _TYPES = {
     JointEncoder: "joint",
     CategoryEncoder: "category",
     QuantityEncoder: "quantity",
+    PublicEncoder: "public",
     SurrogateEncoder: "surrogate",
 }
 

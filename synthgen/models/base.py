@@ -6,6 +6,7 @@ import inspect
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -84,7 +85,7 @@ class BaseSynthesizer(BaseEstimator):
             )
         schema = self._resolve_schema(frame)
         target = spec.columns[-1] if y is not None else None
-        self._learn(frame, schema, target, root_seed(self.random_state))
+        schema = self._learn(frame, schema, target, root_seed(self.random_state)) or schema
         # Only now, so that a fit that fails leaves no half-fitted model.
         features = list(spec.columns)[: len(spec.columns) - (y is not None)]
         self.n_features_in_ = len(features)
@@ -309,14 +310,14 @@ class BaseSynthesizer(BaseEstimator):
 
     def _resolve_schema(self, frame: pd.DataFrame) -> Schema:
         if self.schema is None:
-            return Schema(infer_columns(frame))
+            return Schema(infer_columns(frame), origin="data")
         if not isinstance(self.schema, Schema):
             raise InvalidParameterError(
                 f"schema must be a Schema or None, got {type(self.schema).__name__}."
             )
         self.schema.check(frame)
         constraints = validate_constraints(self.schema.constraints, self.schema, frame)
-        return Schema(self.schema.columns, tuple(constraints))
+        return replace(self.schema, constraints=tuple(constraints))
 
     def _json_parameters(self) -> dict[str, Any]:
         """Return the constructor's parameters that can be saved; the schema has its own file."""
@@ -344,8 +345,8 @@ class BaseSynthesizer(BaseEstimator):
         """Check the constructor's parameters."""
 
     @abstractmethod
-    def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> None:
-        """Learn from rows."""
+    def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> Schema | None:
+        """Learn from rows; return a schema if more is known about the columns than before."""
 
     @abstractmethod
     def _generate(
@@ -384,4 +385,4 @@ def _attach(schema: Schema, predicates: dict[str, Callable[[pd.DataFrame], Any]]
             constraints.append(Predicate(function, constraint.name))
         else:
             constraints.append(constraint)
-    return Schema(schema.columns, tuple(constraints))
+    return replace(schema, constraints=tuple(constraints))

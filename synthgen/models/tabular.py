@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from sklearn.utils.validation import check_is_fitted
 
 from synthgen.core.device import resolve_device, supports_bfloat16
 from synthgen.core.params import check_choice, check_integer, check_real
@@ -17,6 +18,8 @@ from synthgen.core.progress import ProgressBar
 from synthgen.core.random import generator, isolated_torch_rng, torch_generator
 from synthgen.core.serialize import Artifact, plain_json
 from synthgen.data.schema import Schema
+from synthgen.dp.budget import DPMarginals
+from synthgen.dp.ledger import Ledger
 from synthgen.encode.calibrate import Calibration
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.encode.table import TableEncoder
@@ -26,6 +29,8 @@ from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.models.memory import check_memory
 from synthgen.models.monitor import QualityMonitor
 from synthgen.models.presets import resolve_recipe
+from synthgen.models.private import check_private_schema, fit_private
+from synthgen.models.refusals import check_refusals
 from synthgen.models.saved import pack_sampler, unpack_sampler
 from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.conditional import check_pool, weigh_latents
@@ -81,6 +86,9 @@ class GANSynthesizer(EncodedSynthesizer):
         An integer makes ``fit`` repeatable.
     verbose : int, default=0
         1 shows progress on the terminal.
+    privacy : DPMarginals, optional
+        Train with differential privacy; see :class:`~synthgen.privacy.DPMarginals` and the user
+        guide. Needs a public schema, and trains on noisy tables of pairs of columns alone.
     warm_start : bool, default=False
         Start from the weights of the previous ``fit`` on a table of the same schema.
     checkpoint_dir : str, optional
@@ -104,6 +112,12 @@ class GANSynthesizer(EncodedSynthesizer):
         "steps", "time", "patience" or "interrupt".
     device_ : torch.device
         Where the model is.
+    epsilon_, delta_ : float
+        With privacy: the guarantee that was spent, from the ledger.
+    ledger_ : Ledger
+        With privacy: every release, its noise, and what the guarantee assumes.
+    is_private_ : bool
+        Whether a guarantee holds.
     schema_ : Schema
     n_features_in_ : int
     feature_names_in_ : numpy.ndarray of str
@@ -131,6 +145,7 @@ class GANSynthesizer(EncodedSynthesizer):
     best_step_: int
     stopped_by_: str
     device_: torch.device
+    ledger_: Ledger
 
     def __init__(
         self,
@@ -146,6 +161,7 @@ class GANSynthesizer(EncodedSynthesizer):
         device: str = "auto",
         random_state: Any = None,
         verbose: int = 0,
+        privacy: DPMarginals | None = None,
         warm_start: bool = False,
         checkpoint_dir: str | None = None,
     ) -> None:
@@ -160,6 +176,7 @@ class GANSynthesizer(EncodedSynthesizer):
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self.privacy = privacy
         self.warm_start = warm_start
         self.checkpoint_dir = checkpoint_dir
 
@@ -178,8 +195,60 @@ class GANSynthesizer(EncodedSynthesizer):
             raise InvalidParameterError(
                 f"checkpoint_dir must be a path or None, got {self.checkpoint_dir!r}."
             )
+        if self.privacy is not None:
+            check_refusals(self)
 
-    def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> None:
+    @property
+    def is_private_(self) -> bool:
+        """Whether a guarantee of differential privacy holds."""
+        check_is_fitted(self)
+        return hasattr(self, "ledger_") and self.ledger_.is_private
+
+    @property
+    def epsilon_(self) -> float:
+        """The epsilon that was spent, at :attr:`delta_`; infinite without privacy."""
+        return self.ledger_.spent().epsilon if self.is_private_ else float("inf")
+
+    @property
+    def delta_(self) -> float:
+        """The delta of the guarantee; 1 without privacy."""
+        return self.ledger_.delta if self.is_private_ else 1.0
+
+    def _resolve_schema(self, frame: pd.DataFrame) -> Schema:
+        if self.privacy is None:
+            return super()._resolve_schema(frame)
+        schema = check_private_schema(self.schema, self.privacy)
+        schema.check(frame)
+        return schema
+
+    def _learn_privately(
+        self, frame: pd.DataFrame, schema: Schema, privacy: DPMarginals, seed: int
+    ) -> Schema:
+        device = resolve_device(self.device)
+        with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
+            fit = fit_private(
+                frame,
+                schema,
+                privacy,
+                seconds=60.0 * self.max_minutes,
+                steps=None if self.max_steps == "auto" else int(self.max_steps),
+                seed=seed,
+                device=device,
+                listener=bar.update,
+            )
+        self.sampler_ = Sampler(fit.encoder, RowSource(fit.network), None)
+        self.history_ = fit.history()
+        self.n_steps_, self.best_step_ = fit.result.steps, fit.result.best_step
+        self.stopped_by_ = fit.result.stopped_by
+        self.refinement_ = {"used": False, "reason": "private"}
+        self.recipe_, self.device_, self.ledger_ = fit.recipe, device, fit.ledger
+        return fit.schema
+
+    def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> Schema | None:
+        if self.privacy is not None:
+            return self._learn_privately(frame, schema, self.privacy, seed)
+        if hasattr(self, "ledger_"):
+            del self.ledger_
         device = resolve_device(self.device)
         encoder = fit_encoder(frame, schema)
         layout = encoder.layout
@@ -212,6 +281,7 @@ class GANSynthesizer(EncodedSynthesizer):
             calibration = Calibration.fit(layout, train, generated)
             self.sampler_ = Sampler(encoder, source, refiner, calibration)
         self.recipe_, self.device_ = recipe, device
+        return None
 
     def _train(
         self,
@@ -307,12 +377,17 @@ class GANSynthesizer(EncodedSynthesizer):
         parameters = super()._json_parameters()
         if isinstance(self.preset, Recipe):
             parameters["preset"] = self.preset.to_json()
+        if self.privacy is not None:
+            # Paths belong to the machine that it was fitted on.
+            parameters["privacy"] = self.privacy.get_params() | {"ledger": None}
         return parameters
 
     @classmethod
     def _from_parameters(cls, parameters: dict[str, Any]) -> GANSynthesizer:
         if isinstance(parameters.get("preset"), dict):
             parameters = {**parameters, "preset": Recipe.from_json(parameters["preset"])}
+        if isinstance(parameters.get("privacy"), dict):
+            parameters = {**parameters, "privacy": DPMarginals(**parameters["privacy"])}
         return cls(**parameters)
 
     def _state(self) -> Artifact:
@@ -323,8 +398,10 @@ class GANSynthesizer(EncodedSynthesizer):
             "best_step": self.best_step_,
             "stopped_by": self.stopped_by_,
         }
-        history = plain_json(self.history_.to_dict(orient="records"))
-        return Artifact(config, {"history": history}, arrays, texts)
+        documents = {"history": plain_json(self.history_.to_dict(orient="records"))}
+        if hasattr(self, "ledger_"):
+            documents["ledger"] = self.ledger_.to_json()
+        return Artifact(config, documents, arrays, texts)
 
     def _restore(self, artifact: Artifact) -> None:
         config = artifact.config
@@ -335,6 +412,8 @@ class GANSynthesizer(EncodedSynthesizer):
         training = config["training"]
         self.n_steps_, self.best_step_ = training["steps"], training["best_step"]
         self.stopped_by_ = training["stopped_by"]
+        if "ledger" in artifact.documents:
+            self.ledger_ = Ledger.from_json(artifact.documents["ledger"])
 
 
 def _condition_blocks(encoder: TableEncoder, recipe: Recipe, target: Any) -> list[int]:

@@ -82,7 +82,11 @@ class Conditioning:
         rows = np.zeros(n, dtype=np.int64)
         for k, shares in enumerate(self._frequencies):
             mine = np.flatnonzero(which == k)
-            weights = np.log1p(shares * 1e6) * (shares > 0) if balanced else shares
+            weights = shares
+            if balanced:
+                # A rare state can have all its rows in the validation split.
+                drawable = np.array([len(rows_of) > 0 for rows_of in self._rows[k]])
+                weights = np.log1p(shares * 1e6) * drawable
             states[mine] = rng.choice(len(shares), size=len(mine), p=weights / weights.sum())
             if balanced:
                 pools = self._rows[k]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthgen.encode.base import Resolution
+from synthgen.encode.canonical import canonical
 from synthgen.encode.quantity import QuantityEncoder
 from synthgen.encode.wanted import Between, Wanted
 from synthgen.errors import ConditionError
@@ -145,18 +146,20 @@ def test_time_zones_of_conditions() -> None:
     )
     _, encoder = fitted(values)
     for asked in ("2020-07-01", pd.Timestamp("2020-06-30 15:00", tz="UTC")):
-        (number,) = encoder.canonical(Wanted((asked,))).values
+        (number,) = canonical(encoder.column, Wanted((asked,))).values
         assert number == pd.Timestamp("2020-06-30 15:00").timestamp()
 
 
 def test_ranges_shrink_to_what_the_column_can_hold() -> None:
     _, encoder = fitted(pd.Series([10, 20, 30] * 5, dtype="int64"))
-    between = encoder.canonical(Wanted(between=Between(10.2, 29.9))).between
+    between = canonical(encoder.column, Wanted(between=Between(10.2, 29.9))).between
     assert between == Between(20.0, 20.0) or between == Between(11.0, 29.0)
     _, prices = fitted(pd.Series([1.25, 2.5, 3.75] * 5))
-    assert prices.canonical(Wanted(between=Between(1.249, 2.501))).between == Between(1.25, 2.5)
+    wanted = canonical(prices.column, Wanted(between=Between(1.249, 2.501)))
+    assert wanted.between == Between(1.25, 2.5)
     # 0.1 + 0.2 is a little above .3, and means .3 all the same.
-    assert prices.canonical(Wanted(between=Between(0.1 + 0.2, 1))).between == Between(0.3, 1.0)
+    wanted = canonical(prices.column, Wanted(between=Between(0.1 + 0.2, 1)))
+    assert wanted.between == Between(0.3, 1.0)
 
 
 @given(st.integers(-1_000, 1_000), st.integers(0, 500), st.integers(0, 2**32))

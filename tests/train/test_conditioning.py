@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synthgen.encode.layout import EncodedTable
 from synthgen.train.conditioning import Conditioning
 from tests.nn.layouts import linked_table, small_layout
 
@@ -42,3 +43,12 @@ def test_one_block_of_several() -> None:
     assert conditioning.width == 4
     assert draw.states.min() >= 3
     assert (rows == 0).all()
+
+
+def test_states_without_a_training_row_are_not_drawn() -> None:
+    layout, table = small_layout(), linked_table(200, seed=0)
+    codes = table.codes.copy()
+    codes[:, 0] = 1
+    only = Conditioning(layout, [0], EncodedTable(codes, table.values))
+    _, rows = only.draw(50, np.random.default_rng(0), balanced=True)
+    assert (codes[rows, 0] == 1).all()
