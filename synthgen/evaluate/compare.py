@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from synthgen.core.params import check_integer
 from synthgen.core.random import root_seed
 from synthgen.errors import InvalidDataError, InvalidParameterError, SynthgenError
 from synthgen.evaluate.columns import align
@@ -42,19 +43,16 @@ class Comparison:
 
     @property
     def best(self) -> pd.Series[Any]:
-        """Name of the best generator by metric; None where no generator has a value."""
+        """Name of the generator nearest to the ceiling by metric, those beyond it being level.
+
+        None where no generator has a value.
+        """
         own = self.scores.drop(index=list(_BOUNDS), errors="ignore")
+        ceiling = self.scores.T["ceiling"].to_dict()
         names: dict[Any, Any] = {}
         for metric in own.columns:
             values = own[metric].dropna()
-            lower = any(
-                report.scores.loc[metric, "direction"] == "lower"
-                for report in self.reports.values()
-            )
-            if values.empty:
-                names[metric] = None
-            else:
-                names[metric] = values.idxmin() if lower else values.idxmax()
+            names[metric] = None if values.empty else _gap(self, metric, ceiling[metric]).idxmin()
         return pd.Series(names, dtype=object)
 
     def to_markdown(self, digits: int = 3) -> str:
@@ -135,21 +133,40 @@ def compare(
     if taken:
         raise InvalidParameterError(f"Candidates must not be called {taken}; choose other names.")
     seed = root_seed(random_state)
-    frame = align(real)[0]
+    frame = align(real, *([] if holdout is None else [holdout]))[0]
+    n_rows = len(frame)
+    if n_samples is not None:
+        n_rows = check_integer("n_samples", n_samples, minimum=1)
     reports: dict[str, QualityReport] = {}
     errors: dict[str, str] = {}
     for name, candidate in candidates.items():
         try:
-            rows = _rows(candidate, real, n_samples or len(frame), seed)
+            rows = _rows(candidate, real, n_rows, seed)
+        except (SynthgenError, ValueError, TypeError, RuntimeError) as error:
+            # A generator that cannot handle the table is an outcome of the comparison.
+            errors[name] = f"{type(error).__name__}: {error}"
+            continue
+        try:
             reports[name] = quality_report(
                 frame, rows, holdout, target, schema, random_state=seed, title=name, **options
             )
-        except (SynthgenError, ValueError, TypeError, RuntimeError) as error:
-            # A generator that cannot handle the table is an outcome of the comparison.
+        except InvalidDataError as error:
+            # So is a generator whose rows cannot be compared.
             errors[name] = f"{type(error).__name__}: {error}"
     if not reports:
         raise InvalidDataError(f"Every candidate failed: {errors}")
     return Comparison(_table(list(candidates), reports), reports, errors)
+
+
+def _gap(comparison: Comparison, metric: Any, ceiling: float) -> pd.Series[Any]:
+    """Return how far each generator is from the ceiling; 0 for those that are as good or better."""
+    values = comparison.scores[metric].drop(index=list(_BOUNDS), errors="ignore").dropna()
+    directions = [report.scores.loc[metric, "direction"] for report in comparison.reports.values()]
+    lower = "lower" in directions
+    if pd.isna(ceiling):
+        ceiling = values.min() if lower else values.max()
+    gap: pd.Series[Any] = values - ceiling if lower else ceiling - values
+    return gap.clip(lower=0.0)
 
 
 def _rows(candidate: Any, real: Any, n_samples: int, seed: int) -> Any:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from synthgen.core.params import check_choice
+import numpy as np
+
+from synthgen.core.params import check_choice, check_integer
 from synthgen.core.random import root_seed
 from synthgen.data.frame import read_frame
+from synthgen.errors import InvalidParameterError
 from synthgen.evaluate.detection import c2st
 from synthgen.evaluate.fidelity import shape, trend
 from synthgen.evaluate.information import mutual_information
@@ -72,6 +76,8 @@ class SynthesizerScorer:
         real, _ = read_frame(X, y)
         rows = synthesizer.sample(self.n_samples or len(real), random_state=self.random_state)
         made, _ = read_frame(rows)
+        if isinstance(rows, np.ndarray):  # without names, the target is the last column
+            made.columns = real.columns
         arguments: dict[str, Any] = {"random_state": self.random_state} | self.options
         if self.metric == "utility":
             arguments["holdout"] = real
@@ -107,7 +113,7 @@ def make_synthesizer_scorer(
     Raises
     ------
     InvalidParameterError
-        If there is no such metric.
+        If there is no such metric, or it has no such option.
 
     Examples
     --------
@@ -121,4 +127,14 @@ def make_synthesizer_scorer(
     True
     """
     check_choice("metric", metric, _METRICS)
+    known = set(inspect.signature(_METRICS[metric]).parameters) - {"real", "synthetic", "holdout"}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise InvalidParameterError(
+            f"The metric {metric!r} has no option {unknown[0]!r}; it has {sorted(known)}."
+        )
+    if metric == "utility" and "target" not in options:
+        raise InvalidParameterError("The metric 'utility' needs target=, the column to predict.")
+    if n_samples is not None:
+        n_samples = check_integer("n_samples", n_samples, minimum=1)
     return SynthesizerScorer(metric, n_samples, root_seed(random_state), options)

@@ -128,8 +128,12 @@ def _absent(made: NDArray[np.int64], test: NDArray[np.int64], column: pd.Series[
 def _fold(
     targets: list[NDArray[np.int64]], usable: list[NDArray[np.bool_]], n_classes: int
 ) -> list[NDArray[Any]]:
-    """Order the classes by their frequency among the real training rows; the rest is one."""
-    counts = np.bincount(targets[0][usable[0]], minlength=n_classes)
+    """Order the classes by their frequency in the holdout; the rest is one.
+
+    The training rows must not choose: classes that are frequent among them by chance are rarer in
+    any other table, which would favour the real one.
+    """
+    counts = np.bincount(targets[2][usable[2]], minlength=n_classes)
     places = np.empty(n_classes, dtype=np.int64)
     places[np.argsort(-counts, kind="stable")] = np.arange(n_classes)
     places = np.minimum(places, MOST_CLASSES - 1)

@@ -51,6 +51,8 @@ class Evidence:
         Columns of categories.
     unrelated : set
         Columns that lost their relations to the others.
+    relations : mapping
+        Pair of columns to its mutual information in real, fresh real and synthetic rows.
     """
 
     real_rows: int
@@ -59,6 +61,9 @@ class Evidence:
     off: Mapping[Hashable, float] = field(default_factory=dict)
     discrete: frozenset[Hashable] = frozenset()
     unrelated: frozenset[Hashable] = frozenset()
+    relations: Mapping[tuple[Hashable, Hashable], tuple[float, float, float]] = field(
+        default_factory=dict
+    )
 
     def unit(self, *columns: Hashable) -> float:
         """Return the unit of chance of a distance: sqrt(1 / real + 1 / synthetic rows).
@@ -75,14 +80,15 @@ class Evidence:
         """Return what two distances may differ by without meaning anything."""
         return _MOST_UNITS * self.unit(*columns)
 
-    def records(self, rows: int) -> float:
-        """Return how many of `rows` fresh values may lie beyond the extremes of the real ones.
+    def news(self, rows: int) -> float:
+        """Return how many of `rows` fresh rows may do what no real row does.
 
-        That each of `k` more values is a new extreme has the chance (rows / all rows) ** k.
+        That all `k` rows which are, say, above a threshold are among the fresh ones has the chance
+        (rows / all rows) ** k.
         """
         if not self.real_rows or not rows:
             return inf
-        return 2 * log(1 / _NO_CHANCE) / log(1 + self.real_rows / rows)
+        return log(1 / _NO_CHANCE) / log(1 + self.real_rows / rows)
 
 
 Reader = Callable[[Scored, Evidence], Sized]

@@ -61,4 +61,4 @@ def _collect(results: Mapping[str, Scored]) -> Evidence:
     if scored is None or not scored.synthetic.applicable:
         return evidence
     lost = [name for name, _ in relations.lost_relations(scored)]
-    return replace(evidence, unrelated=frozenset(lost))
+    return replace(evidence, unrelated=frozenset(lost), relations=relations.strengths(scored))

@@ -19,6 +19,7 @@ from synthgen.core.params import check_integer, check_real
 from synthgen.core.progress import ProgressBar
 from synthgen.core.random import generator, root_seed
 from synthgen.core.serialize import replace_file
+from synthgen.errors import MissingExtraError
 from synthgen.evaluate.columns import column_roles, cut
 from synthgen.evaluate.information import nmi_matrices
 from synthgen.evaluate.report import panels
@@ -145,10 +146,13 @@ class QualityReport:
             replace_file(Path(path), text.encode())
         return text
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         from synthgen.evaluate.report.html import render_fragment
 
-        return render_fragment(self.content)
+        try:
+            return render_fragment(self.content)
+        except MissingExtraError:
+            return None  # a notebook then shows the text
 
     def __repr__(self) -> str:
         columns = ["value", "floor", "ceiling", "rating"]
@@ -212,7 +216,8 @@ def quality_report(
     Raises
     ------
     InvalidDataError
-        If a table is empty, has fewer than ten rows, or holds what cannot be compared.
+        If a table is empty, has fewer than ten rows (`real` fewer than twenty without a holdout),
+        or holds what cannot be compared.
     InvalidParameterError
         If there is no column `target`.
     SchemaMismatchError
@@ -380,13 +385,15 @@ def _figures(tables: Tables, shape: Result) -> dict[str, Any]:
         cut(frame, _PANEL_ROWS, rng) for frame in (tables.real, tables.synthetic, tables.holdout)
     ]
     roles = column_roles(tables.real, tables.schema)
-    breakdown = shape.breakdown if shape.breakdown is not None else pd.DataFrame()
-    by_column = dict(zip(breakdown["column"], breakdown["score"], strict=True))
+    by_column: dict[Hashable, float] = {}
+    if shape.breakdown is not None:
+        known = shape.breakdown.dropna(subset=["score"])
+        by_column = dict(zip(known["column"], known["score"].astype(float), strict=True))
     overlays: list[Overlay] = []
-    ordered = sorted(roles.names(), key=lambda name: by_column[name])
+    # A column without a score has values in one table only, or was not scored: it comes first.
+    ordered = sorted(roles.names(), key=lambda name: by_column.get(name, 0.0))
     for name in ordered[:_MOST_OVERLAYS]:
-        score = float(by_column[name])
-        overlays.append(panels.overlay(frames, name, roles, score if np.isfinite(score) else None))
+        overlays.append(panels.overlay(frames, name, roles, by_column.get(name)))
     return {
         "overlays": overlays,
         "associations": _associations(frames, tables),

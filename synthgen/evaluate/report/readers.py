@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from math import sqrt
 from typing import Any, Final
 
@@ -12,8 +13,11 @@ from synthgen.evaluate.result import Result
 
 #: Standard errors that chance does not reach.
 _ERRORS: Final = 4.0
-#: Invalid cells that fresh real rows may have more than others: rare categories come and go.
-_FEW_CELLS: Final = 3
+#: Checks that fresh real rows may fail, and in how many ways: a range has two ends.
+_NEW_BY_CHANCE: Final = {"missing": 1, "range": 2, "precision": 1, "category": 1}
+#: For the AUC of a classifier, which depends on its training rows as well. The interval spans two
+#: of them on either side.
+_DETECTION_ERRORS: Final = 5.0
 _LONGEST: Final = 60
 
 
@@ -44,10 +48,9 @@ def validity(scored: Scored, evidence: Evidence) -> Sized:
 
 
 def _slack(check: str, usual: float, rows: int, evidence: Evidence) -> float:
-    """Return how many cells may fail by chance; types and formats are never wrong by chance."""
-    if check == "range":
-        return evidence.records(rows)
-    return _FEW_CELLS + _ERRORS * sqrt(usual) if check == "category" else 0.0
+    """Return how many cells may fail by chance: what real rows lack may come with fresh ones."""
+    sides = _NEW_BY_CHANCE.get(check, 0)
+    return sides * evidence.news(rows) + _ERRORS * sqrt(usual) if sides else 0.0
 
 
 def _short(text: str) -> str:
@@ -70,18 +73,27 @@ def granularity(scored: Scored, evidence: Evidence) -> Sized:
     return found
 
 
-def _steps(row: dict[str, Any]) -> str:
+def _steps(row: dict[Hashable, Any]) -> str:
     real = f"{row['real_share']:.0%} of the real values {_step(row['real_step'])}"
     if row["real_step"] == row["synthetic_step"]:
         return f"{real}, but {row['synthetic_share']:.0%} of the synthetic ones"
-    return (
-        f"{real}, {row['synthetic_share']:.0%} of the synthetic ones {_step(row['synthetic_step'])}"
-    )
+    made = f"{row['synthetic_share']:.0%} of the synthetic ones {_step(row['synthetic_step'])}"
+    return f"{real}, {made}"
 
 
 def _step(label: str) -> str:
-    words = {"zero": "are zero", "finer": "have still more digits"}
-    return words.get(label, f"have the step {label}")
+    """Return the coarsest step that divides a value in words.
+
+    Examples
+    --------
+    >>> _step("1e3"), _step("1e-2"), _step("day")
+    ('are multiples of 1,000', 'are multiples of 0.01', 'are whole days')
+    """
+    if label in ("zero", "finer"):
+        return {"zero": "are zero", "finer": "have more digits than any step"}[label]
+    if not label.startswith("1e"):
+        return f"are whole {label}s"
+    return f"are multiples of {float(label):,.{max(0, -int(label[2:]))}f}"
 
 
 def shape(scored: Scored, evidence: Evidence) -> Sized:
@@ -117,7 +129,7 @@ def missingness(scored: Scored, evidence: Evidence) -> Sized:
     return found
 
 
-def rare(scored: Scored, evidence: Evidence) -> Sized:
+def rare(scored: Scored, _evidence: Evidence) -> Sized:
     """Name the rare categories that got lost."""
     found: Sized = []
     frame = table(scored.synthetic)
@@ -135,12 +147,11 @@ def rare(scored: Scored, evidence: Evidence) -> Sized:
     return found
 
 
-def detection(scored: Scored, evidence: Evidence) -> Sized:
+def detection(scored: Scored, _evidence: Evidence) -> Sized:
     """Name the columns by which a classifier knows synthetic rows."""
     details = scored.synthetic.details
     auc, (low, _) = details["auc"], details["auc_interval"]
-    # The interval spans two standard errors on either side.
-    if auc < 0.55 or auc - 0.5 < _ERRORS / 2 * (auc - low):
+    if auc - 0.5 < max(0.05, _DETECTION_ERRORS / 2 * (auc - low)):
         return []
     found: Sized = []
     for row in table(scored.synthetic).head(3).to_dict(orient="records"):
@@ -158,14 +169,25 @@ def detection(scored: Scored, evidence: Evidence) -> Sized:
     )  # fmt: skip
 
 
-def utility(scored: Scored, evidence: Evidence) -> Sized:
+def utility(scored: Scored, _evidence: Evidence) -> Sized:
     """Name the models that learn less from synthetic rows."""
+    details = scored.synthetic.details
     found: Sized = []
+    for note in details["notes"]:
+        found += weighed(
+            1.0, 0.0, 0.5, metric="utility", where=details["target"],
+            text=f"Models cannot be trained on the synthetic rows: {note}.",
+            advice="Look for what happened to the target's column.",
+        )  # fmt: skip
+    # Resampled test rows do not tell how much a model depends on the choice of training rows.
+    rows = max(details["training_rows"])
+    chance = 15 / rows + 0.5 / sqrt(rows)
     for row in table(scored.synthetic).to_dict(orient="records"):
         if row["difference_high"] >= 0:
             continue
         found += weighed(
-            row["real"] - row["synthetic"], 0.03, 0.1, metric="utility", where=str(row["model"]),
+            row["real"] - row["synthetic"], max(0.03, chance), max(0.1, chance),
+            metric="utility", where=str(row["model"]),
             text=f"Trained on synthetic rows it reaches {row['synthetic']:.3f} ({row['measure']}), "
             f"on real rows {row['real']:.3f}.",
             advice="Look for pairs with the target among the other findings.",
@@ -173,7 +195,7 @@ def utility(scored: Scored, evidence: Evidence) -> Sized:
     return found
 
 
-def copies(scored: Scored, evidence: Evidence) -> Sized:
+def copies(scored: Scored, _evidence: Evidence) -> Sized:
     """Say whether training rows were copied."""
     result = scored.synthetic
     usual = result.ceiling or 0.0
@@ -187,7 +209,7 @@ def copies(scored: Scored, evidence: Evidence) -> Sized:
     )  # fmt: skip
 
 
-def repeats(scored: Scored, evidence: Evidence) -> Sized:
+def repeats(scored: Scored, _evidence: Evidence) -> Sized:
     """Say whether synthetic rows repeat each other."""
     result = scored.synthetic
     usual = result.ceiling or 0.0
@@ -207,7 +229,7 @@ def _share_chance(result: Result, usual: float, rows: int) -> float:
     return _ERRORS * sqrt(2 * share * (1 - share) / rows)
 
 
-def membership(scored: Scored, evidence: Evidence) -> Sized:
+def membership(scored: Scored, _evidence: Evidence) -> Sized:
     """Say whether training rows can be told from others."""
     result = scored.synthetic
     low = result.interval[0] if result.interval else result.value or 0.0

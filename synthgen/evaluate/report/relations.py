@@ -19,12 +19,28 @@ _FAIR_LOSS, _POOR_LOSS = 0.3, 0.8
 #: Units of chance that the correlations of two samples differ by at most; heavy tails need more
 #: than the three or four of a normal distribution.
 _CORRELATION_UNITS: Final = 5.0
+#: Correlations that are too weak for their sign to mean anything.
+_WEAK: Final = 0.1
+#: Mutual information that is as good as none.
+_TINY: Final = 0.01
 #: What the mean distance within the groups of two samples differs by at most, in units of chance:
 #: less than the distance of one column, since many are averaged.
 _GROUP_UNITS: Final = 0.75
+#: Of a group that should have more rows than this, one is drawn for sure.
+_CERTAIN_ROWS: Final = 12
 
 
-def information(scored: Scored, evidence: Evidence) -> Sized:
+def strengths(scored: Scored) -> dict[tuple[Hashable, Hashable], tuple[float, float, float]]:
+    """Return the mutual information of all pairs in the real, fresh real and synthetic rows."""
+    pairs = _with_fresh(scored)
+    columns = [*_PAIR, "real", "fresh", "synthetic"]
+    return {
+        (one, two): (real, fresh, made)
+        for one, two, real, fresh, made in zip(*(pairs[name] for name in columns), strict=True)
+    }
+
+
+def information(scored: Scored, _evidence: Evidence) -> Sized:
     """Name the columns that lost their relations to the others, one after the other.
 
     A column that lost all of them takes the relations of its partners with it; so it is set aside
@@ -35,11 +51,11 @@ def information(scored: Scored, evidence: Evidence) -> Sized:
 
 def lost_relations(scored: Scored) -> list[tuple[Hashable, tuple[float, Any]]]:
     """Return the columns that lost their relations, and the findings that say so."""
-    pairs = _with_fresh(scored)
+    pairs, rows = _with_fresh(scored), scored.synthetic.details["rows"]
     found: list[tuple[Hashable, tuple[float, Any]]] = []
     while len(pairs):
         losses = {
-            name: _loss(own)
+            name: _loss(own, rows)
             for name in dict.fromkeys([*pairs["column_1"], *pairs["column_2"]])
             if len(own := pairs[_ends_in(pairs, name)])
         }
@@ -69,7 +85,7 @@ def _with_fresh(scored: Scored) -> pd.DataFrame:
     return pairs.assign(fresh=fresh)
 
 
-def _loss(pairs: pd.DataFrame) -> float:
+def _loss(pairs: pd.DataFrame, rows: int) -> float:
     """Return the share of a column's relations that is lost, 0 if chance may have done it.
 
     Only what both samples of real rows agree on is a relation. How far they disagree says what a
@@ -77,7 +93,8 @@ def _loss(pairs: pd.DataFrame) -> float:
     """
     both = pairs[["real", "fresh"]].min(axis=1)
     whole = float(both.sum())
-    if whole < _RELATED:
+    # Without any relation, a pair has information of the order of 1 / rows.
+    if whole < _RELATED + 2 * len(pairs) / rows:
         return 0.0
     agreement = whole / float(pairs[["real", "fresh"]].max(axis=1).sum())
     kept = float(np.minimum(both, pairs["synthetic"]).sum()) / whole
@@ -113,6 +130,8 @@ def trend(scored: Scored, evidence: Evidence) -> Sized:
         best = usual.get(ends, 1.0)
         gap = best - row["score"]
         if row["metric"] == "correlation":
+            if _outliers_only(row, evidence):
+                continue
             chance = _CORRELATION_UNITS / 2 * evidence.unit(*ends)
         elif evidence.discrete.issuperset(ends):
             chance = evidence.chance()
@@ -122,21 +141,44 @@ def trend(scored: Scored, evidence: Evidence) -> Sized:
         found += weighed(
             gap, max(0.03, chance), max(0.15, chance), metric="trend",
             where=f"{ends[0]} x {ends[1]}",
-            text=f"The two columns do not go together as in the real table: {row['score']:.3f} "
-            f"({row['metric']}; real rows: {best:.3f}).",
+            text=f"The two columns do not go together as in the real table: {_apart(row, best)}.",
             advice="Check whether one of the columns was shuffled, recoded or joined wrongly.",
         )  # fmt: skip
     return found
+
+
+def _apart(row: dict[Hashable, Any], best: float) -> str:
+    if row["metric"] == "correlation":
+        return f"correlation {row['synthetic']:.2f} instead of {row['real']:.2f}"
+    return f"their two-way table is off by {1 - row['score']:.3f} (real rows: {1 - best:.3f})"
+
+
+def _outliers_only(row: dict[Hashable, Any], evidence: Evidence) -> bool:
+    """Return whether nothing but the correlation says that a relation changed.
+
+    A few outliers can decide on a correlation. If the ranks, too, go together in another way, the
+    mutual information differs, unless it is the sign that changed.
+    """
+    known = evidence.relations.get((row["column_1"], row["column_2"]))
+    if known is None:
+        return False
+    real, fresh, synthetic = known
+    same_sign = min(row["real"] * row["synthetic"], 0.0) > -(_WEAK**2)
+    low, high = min(real, fresh) / 2 - _TINY, max(real, fresh) * 2 + _TINY
+    return same_sign and low <= synthetic <= high
 
 
 def subgroups(scored: Scored, evidence: Evidence) -> Sized:
     """Name the groups of rows that are worse than chance and the whole table explain."""
     found: Sized = []
     for row in table(scored.synthetic).to_dict(orient="records"):
-        where = f"{row['column']} = {row['level']}"
+        level = "missing" if row["level"] is None else row["level"]
+        where = f"{row['column']} = {level}"
         if not row["synthetic_rows"]:
+            # The chance to draw no row of a group is about exp(-expected rows).
+            due = row["real_share"] * evidence.synthetic_rows
             found += weighed(
-                1.0, 0.0, 0.2, metric="subgroup_fidelity", where=where,
+                float(due > _CERTAIN_ROWS), 0.5, 0.5, metric="subgroup_fidelity", where=where,
                 text=f"No synthetic row belongs to this group of {row['real_rows']:,} real rows.",
                 advice="Draw rows of it with sample(conditions=...), or train longer.",
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,7 +11,7 @@ import pandas as pd
 
 from synthgen.core.random import generator
 from synthgen.data.schema import Schema
-from synthgen.errors import InvalidDataError, InvalidParameterError
+from synthgen.errors import DataWarning, InvalidDataError, InvalidParameterError
 from synthgen.evaluate.baselines import baseline_frames
 from synthgen.evaluate.columns import align, cut
 
@@ -93,7 +94,7 @@ def make_tables(
                 f"A report needs at least {_FEWEST} rows of each table; the {name} table has "
                 f"{len(frame)}."
             )
-    if target is not None and target not in frames[0].columns:
+    if target is not None and target not in list(frames[0].columns):
         raise InvalidParameterError(
             f"There is no column {target!r} to be the target; the columns are "
             f"{list(frames[0].columns)}."
@@ -101,7 +102,12 @@ def make_tables(
     rng = generator(seed, "split", 7)
     if holdout is None:
         order = rng.permutation(len(frames[0]))
-        size = max(1, round(_BORROWED * len(order)))
+        size = max(_FEWEST, round(_BORROWED * len(order)))
+        if len(order) - size < _FEWEST:
+            raise InvalidDataError(
+                f"Without a holdout, {_FEWEST} real rows take its place, so that the real table "
+                f"needs at least {2 * _FEWEST}; it has {len(order)}."
+            )
         parts = [
             frames[0].iloc[rows].reset_index(drop=True) for rows in (order[size:], order[:size])
         ]
@@ -120,9 +126,16 @@ def make_tables(
         floor=cut(baselines.independent, size, rng),
         fresh=cut(baselines.fresh, size, rng),
         members=baselines.members,
-        schema=Schema.infer(whole) if schema is None else schema,
+        schema=_inferred(whole) if schema is None else schema,
         target=target,
         borrowed=holdout is None,
         seed=seed,
         n_jobs=n_jobs,
     )
+
+
+def _inferred(frame: pd.DataFrame) -> Schema:
+    """Infer the schema; what it warns of is of concern to training, not here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        return Schema.infer(frame)
