@@ -55,8 +55,12 @@ def evaluate(
     """Score SYNTHETIC rows against REAL ones, each score beside its floor and its ceiling."""
     from synthgen import Schema
     from synthgen.data.frame import read_path
+    from synthgen.errors import InvalidParameterError
     from synthgen.evaluate import quality_report
 
+    for path in (html, json_path):
+        if path is not None and not path.parent.is_dir():
+            raise InvalidParameterError(f"There is no folder '{path.parent}' for '{path.name}'.")
     report = quality_report(
         read_path(real),
         read_path(synthetic),

@@ -7,7 +7,7 @@ tables are released, both through the ledger. Everything else sees what was rele
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -181,6 +181,7 @@ def fit_private(
         cells |= _with_atoms(frame, fine, plan, ledger)
     release = _release(frame, schema, cells, plan, ledger, privacy.max_bins)
     ledger.close()
+    release = replace(release, tables=release.tables.pooled())
     encoder = _encoder(schema, cells, release)
     recipe = MARGINAL_RECIPE if steps is None else MARGINAL_RECIPE.replace(steps=steps)
     result = _train(encoder, release, recipe, seconds, seed, device, listener)

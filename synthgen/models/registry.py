@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SYNTHESIZERS: Final[dict[str, str]] = {
     "GANSynthesizer": "synthgen.models.tabular",
+    "ImageGANSynthesizer": "synthgen.models.image",
     "IndependentColumns": "synthgen.models.baseline",
     "GaussianCopula": "synthgen.models.baseline",
 }

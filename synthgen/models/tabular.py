@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
@@ -29,13 +30,13 @@ from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.models.memory import check_memory
 from synthgen.models.monitor import QualityMonitor
 from synthgen.models.presets import resolve_recipe
-from synthgen.models.private import check_private_schema, fit_private
+from synthgen.models.private import PrivateFit, check_private_schema, fit_private
 from synthgen.models.refusals import check_refusals
 from synthgen.models.saved import pack_sampler, unpack_sampler
 from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.conditional import check_pool, weigh_latents
 from synthgen.sample.draw import RowSource
-from synthgen.sample.refine import Refiner, fit_refiner
+from synthgen.sample.refine import Refiner, fit_refiner, raked
 from synthgen.sample.rowwise import RowwiseSampler
 from synthgen.sample.sampler import BLOCK, Request, Sampler
 from synthgen.train.checkpoint import Checkpoint
@@ -49,6 +50,8 @@ logger = logging.getLogger(__name__)
 #: A validation split is kept back from this many rows on, and has at most so many rows.
 _LEAST_TO_SPLIT = 500
 _MOST_VALIDATION = 4_000
+#: Generated rows that are raked to released histograms.
+_RAKED_ROWS = 50_000
 
 
 class GANSynthesizer(EncodedSynthesizer):
@@ -236,11 +239,12 @@ class GANSynthesizer(EncodedSynthesizer):
                 device=device,
                 listener=bar.update,
             )
-        self.sampler_ = Sampler(fit.encoder, RowSource(fit.network), None)
+        source = RowSource(fit.network)
+        self.sampler_ = Sampler(fit.encoder, source, _raked(fit, source, seed))
         self.history_ = fit.history()
         self.n_steps_, self.best_step_ = fit.result.steps, fit.result.best_step
         self.stopped_by_ = fit.result.stopped_by
-        self.refinement_ = {"used": False, "reason": "private"}
+        self.refinement_ = {"used": True, "trees": 0, "reason": "raked to the released histograms"}
         self.recipe_, self.device_, self.ledger_ = fit.recipe, device, fit.ledger
         return fit.schema
 
@@ -414,6 +418,13 @@ class GANSynthesizer(EncodedSynthesizer):
         self.stopped_by_ = training["stopped_by"]
         if "ledger" in artifact.documents:
             self.ledger_ = Ledger.from_json(artifact.documents["ledger"])
+
+
+def _raked(fit: PrivateFit, source: RowSource, seed: int) -> Refiner:
+    """Give rows the released shares of single columns, which are less noisy than the pairs."""
+    fresh = source.draw(_RAKED_ROWS, torch_generator(seed, "refine", 3))
+    shares = np.concatenate(fit.release.tables.singles)
+    return raked(fit.encoder.layout, shares, fit.release.tables.n_rows, fresh)
 
 
 def _condition_blocks(encoder: TableEncoder, recipe: Recipe, target: Any) -> list[int]:

@@ -80,8 +80,31 @@ def fit_raking(
     """
     size = layout.n_cells + 1
     shares = np.bincount(_places(layout, real).ravel(), minlength=size) / len(real)
+    return rake_to(layout, shares, len(real), generated, weights, cap)
+
+
+def rake_to(
+    layout: Layout,
+    shares: np.ndarray,
+    n_rows: float,
+    generated: EncodedTable,
+    weights: np.ndarray,
+    cap: float = np.inf,
+) -> Raking:
+    """Find factors that give generated rows the given shares of cells.
+
+    Parameters
+    ----------
+    layout : Layout
+    shares : numpy.ndarray of float64, shape (cells + 1,)
+        The last entry is for heads that do not apply.
+    n_rows : float
+        Number of rows that the shares come from.
+    generated, weights, cap
+        As in :func:`fit_raking`.
+    """
     # Half a row on either side keeps rare cells from swinging.
-    ridge = 0.5 / min(len(real), len(generated))
+    ridge = 0.5 / min(n_rows, len(generated))
     logs = np.log(weights / weights.sum())
     factors, _ = _rake(_places(layout, generated), logs, shares, ridge, cap, _SWEEPS)
     return Raking(layout, shares, factors)

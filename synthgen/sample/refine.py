@@ -20,7 +20,7 @@ import numpy as np
 
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.errors import ArtifactError
-from synthgen.sample.rake import Raking, fit_raking
+from synthgen.sample.rake import Raking, fit_raking, rake_to
 from synthgen.train.detection import detection_auc, features, gates_of, tree_parameters
 
 logger = logging.getLogger(__name__)
@@ -193,6 +193,26 @@ def fit_refiner(
         return _report(plain, fresh, facts | {"trees": 0, "reason": reason})
     report = _report(refiner, fresh, facts)
     return report if report.refiner is not None else _report(plain, fresh, report.facts)
+
+
+def raked(layout: Layout, shares: np.ndarray, n_rows: float, generated: EncodedTable) -> Refiner:
+    """Return a refiner that only gives rows the given shares of cells.
+
+    Parameters
+    ----------
+    layout : Layout
+    shares : numpy.ndarray of shape (cells,)
+        Of a layout without heads; each column's sum to 1.
+    n_rows : float
+        Number of rows that they come from.
+    generated : EncodedTable
+        Many generated rows.
+    """
+    pool = _POOLS[0]
+    even = np.ones(len(generated))
+    raking = rake_to(layout, np.append(shares, 0.0), n_rows, generated, even, cap=pool)
+    raw = np.exp(raking.log_weights(generated))
+    return Refiner(None, raking, pool, float(raw.mean()))
 
 
 def _with_raking(

@@ -69,7 +69,7 @@ class Checkpoint:
         return tensors, artifact.documents["progress"]
 
 
-def pack_state(name: str, module: nn.Module, optimiser: torch.optim.Adam) -> dict[str, Tensor]:
+def pack_state(name: str, module: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return copies of a module's weights and Adam's state, under keys that start with `name`."""
     tensors = {f"{name}.{key}": value.clone() for key, value in module.state_dict().items()}
     for k, parameter in enumerate(module.parameters()):
@@ -79,7 +79,7 @@ def pack_state(name: str, module: nn.Module, optimiser: torch.optim.Adam) -> dic
 
 
 def unpack_state(
-    name: str, module: nn.Module, optimiser: torch.optim.Adam, tensors: dict[str, Tensor]
+    name: str, module: nn.Module, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]
 ) -> None:
     """Reverse :func:`pack_state`."""
     prefix = f"{name}."

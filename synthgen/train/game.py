@@ -1,7 +1,8 @@
 """The game of one step: what the critic and the generator do to each other.
 
 The trainer decides when and how fast; the game holds the networks, their optimisers and the terms.
-All random numbers of step k are a function of the seed and k.
+A record is one row of numbers, whatever it stands for, with its condition behind. All random
+numbers of step k are a function of the seed and k.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import torch
 from torch import Tensor, nn
 
 from synthgen.core.random import generator, torch_generator
+from synthgen.train.base_recipe import BaseRecipe
 from synthgen.train.checkpoint import pack_state, unpack_state
 from synthgen.train.loader import ShuffledRows
 from synthgen.train.objective import OBJECTIVES
-from synthgen.train.recipe import Recipe
-from synthgen.train.terms import State, WeightClipping
+from synthgen.train.sides import Sides
+from synthgen.train.terms import State
+from synthgen.train.unrolling import unrolled_scores
 
 #: Largest factor between the generator's and the critic's gradient at a fake record.
 _MOST_RATIO: Final = 1e12
 
 
 class Task(Protocol):
-    """One kind of data: its networks and its batches (see :mod:`synthgen.train.table`)."""
+    """One kind of data: its networks and its batches (``train/table.py``, ``train/images.py``)."""
 
     generator: Any
     critic: nn.Module
@@ -49,25 +52,33 @@ class Game:
     Parameters
     ----------
     task : Task
-    recipe : Recipe
+    recipe : BaseRecipe
     seed : int
     """
 
-    def __init__(self, task: Task, recipe: Recipe, seed: int) -> None:
+    def __init__(self, task: Task, recipe: BaseRecipe, seed: int) -> None:
         self.task, self.recipe, self.seed = task, recipe, seed
+        #: Figures of the last step, for the history; tensors of one number.
+        self.figures: dict[str, Any] = {}
         self._objective = OBJECTIVES[recipe.objective]
-        terms = [spec.build() for spec in recipe.terms]
-        self._generator_terms = [term for term in terms if term.side == "generator"]
-        self._clipping = [term for term in terms if isinstance(term, WeightClipping)]
-        self._penalties = [
-            term for term in terms if term.side == "critic" and term not in self._clipping
-        ]
-        self._term_states = [term.start(task.targets) for term in self._generator_terms]
-        self.generator_optimiser = _adam(
-            task.generator, recipe.generator_rate, recipe.generator_betas
+        self._sides = Sides([spec.build() for spec in recipe.terms])
+        self._term_states = [term.start(task.targets) for term in self._sides.generator]
+        self._input_states = [term.start() for term in self._sides.inputs]
+        self._score_states = [term.start() for term in self._sides.scores]
+        self.generator_optimiser = _optimiser(
+            recipe.optimiser, task.generator, recipe.generator_rate, recipe.generator_betas
         )
-        self.critic_optimiser = _adam(task.critic, recipe.critic_rate, recipe.critic_betas)
+        self.critic_optimiser = _optimiser(
+            recipe.optimiser, task.critic, recipe.critic_rate, recipe.critic_betas
+        )
         self._rows = ShuffledRows(task.n_rows, recipe.batch_size, seed)
+        # Where scores depend on other records too, no factor per record gives the gradient.
+        self._shares_pass = (
+            self._objective.shares_pass
+            and self._sides.leave_the_pass_alone
+            and not getattr(task.critic, "couples_records", False)
+        )
+        self._share = 0.0
 
     def set_rates(self, factor: float) -> None:
         """Set the learning rates to `factor` times the recipe's."""
@@ -80,8 +91,9 @@ class Game:
             **pack_state("generator", self.task.generator, self.generator_optimiser),
             **pack_state("critic", self.task.critic, self.critic_optimiser),
             **{
-                f"term.{k}.{name}": value.clone()
-                for k, state in enumerate(self._term_states)
+                f"{kind}.{k}.{name}": value.clone()
+                for kind, states in self._states().items()
+                for k, state in enumerate(states)
                 for name, value in state.items()
             },
         }
@@ -90,14 +102,24 @@ class Game:
         """Take back what :meth:`state` returned; other tensors are ignored."""
         unpack_state("generator", self.task.generator, self.generator_optimiser, tensors)
         unpack_state("critic", self.task.critic, self.critic_optimiser, tensors)
-        for k in range(len(self._term_states)):
-            self._term_states[k] = with_prefix(tensors, f"term.{k}.")
+        for kind, states in self._states().items():
+            for k in range(len(states)):
+                states[k] = with_prefix(tensors, f"{kind}.{k}.")
 
-    def step(self, number: int, *, adversarial: bool) -> float:
+    def _states(self) -> dict[str, list[State]]:
+        return {
+            "term": self._term_states,
+            "input": self._input_states,
+            "score": self._score_states,
+        }
+
+    def step(self, number: int, *, adversarial: bool, share: float = 0.0) -> float:
         """Update critic and generator once; return the sum of their losses.
 
-        A loss that is not finite leaves the generator as it was.
+        A loss that is not finite leaves the generator as it was. Terms that change during training
+        go by `share`, the part of training that is done.
         """
+        self._share = share
         rng = torch_generator(self.seed, "train", 1, number, device=self.task.device)
         pick = generator(self.seed, "train", 2, number)
         total = 0.0
@@ -119,27 +141,69 @@ class Game:
         self, number: int, real: Tensor, records: Tensor, rng: torch.Generator, *, share: bool
     ) -> tuple[float, Tensor | None]:
         """Update the critic; return its loss and the generator's gradient at the fake records."""
-        critic, objective = self.task.critic, self._objective
+        critic = self.task.critic
         leaf = records.detach().requires_grad_()
-        scores = critic(torch.cat([real, leaf]))
-        half = len(scores) // 2
-        per_record = objective.critic(scores[:half], scores[half:])
-        loss = per_record.mean()
+        seen, judged = self._seen(real, rng), self._seen(leaf, rng)
+        scores = self._scores(seen, judged)
+        loss = self._critic_loss(scores).mean()
         self.critic_optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         gradient = None
-        if share and objective.shares_pass and leaf.grad is not None:
-            ratio = self._gradient_ratio(scores.detach())
-            gradient = leaf.grad * ratio.repeat_interleave(self.recipe.pack)[:, None]
-        for term in self._penalties:
+        if share and self._shares_pass and leaf.grad is not None:
+            gradient = self._shared_gradient(leaf.grad, scores.detach())
+        judged = judged.detach()
+        for term in self._sides.critic:
             if number % term.every == 0:
-                torch.autograd.backward(term(critic, real, leaf.detach(), rng).mean())
+                torch.autograd.backward(term(critic, seen, judged, rng).mean())
         self.critic_optimiser.step()
-        for term in self._clipping:
+        for term in self._sides.clipping:
             term.after_step(critic)
+        self._observe(scores.detach())
         if share and gradient is None:
-            gradient = self._separate_gradient(real, records)
+            gradient = self._separate_gradient(real, records, rng)
         return float(loss.detach()), gradient
+
+    def _seen(self, records: Tensor, rng: torch.Generator) -> Tensor:
+        """Return records as the critic sees them: augmented, with noise, or as they are."""
+        for term, state in zip(self._sides.inputs, self._input_states, strict=True):
+            records = term(self.task.critic, records, state, rng)
+        return records
+
+    def _scores(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the scores of real, then of fake records."""
+        if getattr(self.task.critic, "judges_apart", False):
+            return torch.cat([self.task.critic(real), self.task.critic(fake)])
+        scores: Tensor = self.task.critic(torch.cat([real, fake]))
+        return scores
+
+    def _critic_loss(self, scores: Tensor) -> Tensor:
+        """Return the critic's loss per record, and move the states of the terms about scores."""
+        half = len(scores) // 2
+        real, fake = scores[:half], scores[half:]
+        per_record = self._objective.critic(real, fake)
+        for k, term in enumerate(self._sides.scores):
+            value, self._score_states[k] = term(real, fake, self._score_states[k])
+            per_record = per_record + value
+        return per_record
+
+    def _observe(self, scores: Tensor) -> None:
+        """Tell the terms about the critic's input what the critic said, and keep figures."""
+        half = len(scores) // 2
+        for k, term in enumerate(self._sides.inputs):
+            self._input_states[k] = term.observe(scores[:half], self._share, self._input_states[k])
+        if getattr(self.task, "keeps_figures", False):
+            self.figures["critic_real"] = scores[:half].mean()
+            self.figures["critic_fake"] = scores[half:].mean()
+            for state in self._input_states:
+                self.figures |= {"augment_p": state["p"]} if "p" in state else {}
+
+    def _shared_gradient(self, gradient: Tensor, scores: Tensor) -> Tensor:
+        """Return the generator's gradient from the critic's at the fake records."""
+        ratio = self._gradient_ratio(scores)
+        for term in self._sides.selection:
+            ratio = ratio * term.weights(scores[len(scores) // 2 :], self._share)
+        pack = getattr(self.task.critic, "pack", 1)
+        return gradient * ratio.repeat_interleave(pack)[:, None]
 
     def _gradient_ratio(self, scores: Tensor) -> Tensor:
         """Return d generator loss / d score over d critic loss / d score of each fake record.
@@ -156,19 +220,38 @@ class Game:
         by_critic, by_generator = (torch.autograd.grad(loss.sum(), fake)[0] for loss in losses)
         return (by_generator / by_critic).clamp(-_MOST_RATIO, _MOST_RATIO)
 
-    def _separate_gradient(self, real: Tensor, records: Tensor) -> Tensor:
+    def _separate_gradient(self, real: Tensor, records: Tensor, rng: torch.Generator) -> Tensor:
+        """Return the generator's gradient at the fake records from a pass of its own."""
         leaf = records.detach().requires_grad_()
+        critic, sides = self.task.critic, self._sides
         with torch.no_grad():
-            real_scores = self.task.critic(real)
-        loss = self._objective.generator(real_scores, self.task.critic(leaf)).mean()
-        return torch.autograd.grad(loss, leaf)[0]
+            seen = self._seen(real, rng) if sides.need_real or self._objective.needs_real else real
+        judged = self._seen(leaf, rng)
+        if sides.ahead is None:
+            scores = critic(judged)
+        else:
+            scores = unrolled_scores(critic, self._objective, sides.ahead, seen, judged)
+        real_scores = torch.zeros_like(scores)
+        if self._objective.needs_real:
+            with torch.no_grad():
+                real_scores = critic(seen)
+        loss = self._objective.generator(real_scores, scores)
+        for term in sides.selection:
+            loss = loss * term.weights(scores.detach(), self._share)
+        total = loss.mean()
+        for term in sides.through:
+            value = term(critic, seen if term.needs_real else None, judged, rng).mean()
+            total = total + value
+            if hasattr(term, "figure"):
+                self.figures |= dict([term.figure(float(value.detach()))])
+        return torch.autograd.grad(total, leaf)[0]
 
     def _generator_step(self, fake: Any, gradient: Tensor | None) -> float:
         """Update the generator from its terms and the critic's gradient."""
         total = 0.0
         roots: list[Tensor] = []
         gradients: list[Tensor | None] = []
-        for k, term in enumerate(self._generator_terms):
+        for k, term in enumerate(self._sides.generator):
             value, self._term_states[k] = term(fake.view, self.task.targets, self._term_states[k])
             roots.append(value.mean())
             gradients.append(None)
@@ -184,8 +267,13 @@ class Game:
         return total
 
 
-def _adam(module: nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Adam:
-    return torch.optim.Adam(module.parameters(), lr=rate, betas=betas, fused=True)
+def _optimiser(
+    name: str, module: nn.Module, rate: float, betas: tuple[float, float]
+) -> torch.optim.Optimizer:
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    if name == "rmsprop":
+        return torch.optim.RMSprop(parameters, lr=rate)
+    return torch.optim.Adam(parameters, lr=rate, betas=betas, fused=True)
 
 
 def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
+
+from synthgen.train.f_divergences import F_DIVERGENCES
 
 
 class Objective(Protocol):
@@ -23,6 +25,10 @@ class Objective(Protocol):
         That is so if the generator's gradient is the critic's times a factor per record that never
         needs a division by zero.
         """
+
+    @property
+    def needs_real(self) -> bool:
+        """Whether the generator's loss depends on the real scores."""
 
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return the critic's loss per record."""
@@ -40,6 +46,7 @@ class Relativistic:
     """
 
     shares_pass: bool = True
+    needs_real: bool = True
 
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return softplus(fake - real)."""
@@ -58,6 +65,7 @@ class NonSaturating:
     """
 
     shares_pass: bool = True
+    needs_real: bool = False
 
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return the binary cross-entropy of real against fake."""
@@ -76,6 +84,7 @@ class Wasserstein:
     """
 
     shares_pass: bool = True
+    needs_real: bool = False
 
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return fake - real."""
@@ -95,6 +104,7 @@ class LeastSquares:
 
     # The critic's gradient vanishes at a fake score of 0, where the generator's does not.
     shares_pass: bool = False
+    needs_real: bool = False
 
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return ((real - 1)^2 + fake^2) / 2."""
@@ -105,9 +115,31 @@ class LeastSquares:
         return (fake - 1.0) ** 2 / 2
 
 
+@dataclass(frozen=True)
+class Hinge:
+    """Scores of real and fake records are pushed apart until the margin is reached.
+
+    Lim and Ye, "Geometric GAN", arXiv:1705.02894; Miyato et al., ICLR 2018, arXiv:1802.05957.
+    """
+
+    # The critic's gradient vanishes at fake scores below -1, where the generator's does not.
+    shares_pass: bool = False
+    needs_real: bool = False
+
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return max(0, 1 - real) + max(0, 1 + fake)."""
+        return relu(1.0 - real) + relu(1.0 + fake)
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return -fake."""
+        return -fake
+
+
 OBJECTIVES: Final[dict[str, Objective]] = {
     "relativistic": Relativistic(),
     "non_saturating": NonSaturating(),
     "wasserstein": Wasserstein(),
     "least_squares": LeastSquares(),
+    "hinge": Hinge(),
+    **F_DIVERGENCES,
 }

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Self
 
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.errors import RecipeError
-from synthgen.train.objective import OBJECTIVES
-from synthgen.train.terms import TERMS, TermSpec
+from synthgen.train.base_recipe import BaseRecipe
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(BaseRecipe):
     """Networks, game, terms and schedule of one GAN for tables.
+
+    The other parameters are those of :class:`~synthgen.train.base_recipe.BaseRecipe`.
 
     Parameters
     ----------
-    name : str
-        For messages and saved models.
-    objective : str
-        Key of :data:`~synthgen.train.objective.OBJECTIVES`.
-    terms : tuple of TermSpec
-        Parts of the loss beside the objective.
     conditioning : {"none", "label", "sampling"}
         Whether generator and critic get a condition vector: none; the state of one column; or the
         state of a randomly chosen column, with rare states shown more often in training.
@@ -33,22 +28,8 @@ class Recipe:
         Of the relaxation.
     latent, width, blocks : int
         Generator: length of the latent vector, width and number of residual blocks.
-    critic_width, critic_blocks, pack, critic_steps : int
-        Critic: size, rows judged together, and steps per generator step.
-    batch_size : int
-        Rows per step.
-    steps : int
-        Generator steps.
-    warmup : float
-        Share of training before the critic joins, in [0, 1]; needs a term for the generator.
-    decay_from, final_rate : float
-        The learning rates fall linearly from this share of training on, to this factor at the end.
-    generator_rate, critic_rate : float
-        Adam's learning rates.
-    generator_betas, critic_betas : tuple of float
-        Adam's decay rates.
-    ema : float
-        Decay per step of the generator's weight average, which is what is sampled; in [0, 1).
+    critic_width, critic_blocks, pack : int
+        Critic: size, and rows judged together.
 
     Examples
     --------
@@ -56,9 +37,6 @@ class Recipe:
     5
     """
 
-    name: str
-    objective: str = "relativistic"
-    terms: tuple[TermSpec, ...] = ()
     conditioning: str = "none"
     relaxation: str = "reinmax"
     temperature: float = 0.7
@@ -68,33 +46,13 @@ class Recipe:
     critic_width: int = 256
     critic_blocks: int = 2
     pack: int = 1
-    critic_steps: int = 1
-    batch_size: int = 512
-    steps: int = 4_000
-    warmup: float = 0.0
-    decay_from: float = 0.2
-    final_rate: float = 0.02
-    generator_rate: float = 1e-3
-    critic_rate: float = 1e-3
-    generator_betas: tuple[float, float] = (0.5, 0.99)
-    critic_betas: tuple[float, float] = (0.0, 0.99)
-    ema: float = 0.998
 
-    def replace(self, **changes: Any) -> Recipe:
-        """Return a copy with some fields changed.
+    def offers(self) -> set[str]:
+        """Return what terms may need: cells, and conditions if there are any."""
+        condition = {"condition"} if self.conditioning != "none" else set()
+        return super().offers() | {"cells"} | condition
 
-        Raises
-        ------
-        RecipeError
-            If a field does not exist.
-        """
-        known = {entry.name for entry in fields(self)}
-        unknown = sorted(set(changes) - known)
-        if unknown:
-            raise RecipeError(f"A recipe has no field {unknown[0]!r}; its fields are {known}.")
-        return replace(self, **changes)
-
-    def check(self) -> Recipe:
+    def check(self) -> Self:
         """Check that the parts exist and go together.
 
         Returns
@@ -107,81 +65,17 @@ class Recipe:
         RecipeError
             Naming the part that does not fit, and why.
         """
-        check_choice("objective", self.objective, OBJECTIVES)
         check_choice("conditioning", self.conditioning, ("none", "label", "sampling"))
         check_choice("relaxation", self.relaxation, ("reinmax", "softmax"))
-        for name in ("latent", "width", "critic_width", "pack", "critic_steps", "batch_size"):
+        for name in ("latent", "width", "critic_width", "pack"):
             check_integer(name, getattr(self, name), minimum=1)
-        for name in ("blocks", "critic_blocks", "steps"):
+        for name in ("blocks", "critic_blocks"):
             check_integer(name, getattr(self, name), minimum=0)
-        for name in ("warmup", "decay_from", "final_rate"):
-            check_real(name, getattr(self, name), low=0.0, high=1.0)
-        check_real("ema", self.ema, low=0.0, high=1.0, closed="low")
-        for name in ("generator_rate", "critic_rate", "temperature"):
-            check_real(name, getattr(self, name), low=0.0, closed="neither")
-        for name in ("generator_betas", "critic_betas"):
-            betas = getattr(self, name)
-            if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-                raise RecipeError(f"{name} must be two numbers, got {betas!r}.")
-            for beta in betas:
-                check_real(name, beta, low=0.0, high=1.0, closed="low")
-        self._check_terms()
-        return self
-
-    def _check_terms(self) -> None:
-        names = [spec.name for spec in self.terms]
-        offered = {"cells", self.objective, *names}
-        if self.conditioning != "none":
-            offered.add("condition")
-        for spec in self.terms:
-            if spec.name not in TERMS:
-                raise RecipeError(
-                    f"Recipe {self.name!r}: no term {spec.name!r}; there are {sorted(TERMS)}."
-                )
-            try:
-                term = spec.build()
-            except TypeError as error:
-                raise RecipeError(f"Recipe {self.name!r}, term {spec.name!r}: {error}.") from error
-            if hasattr(term, "every"):
-                check_integer(f"every of the term {spec.name!r}", term.every, minimum=1)
-            for need in sorted(term.needs - offered):
-                raise RecipeError(f"Recipe {self.name!r}: the term {spec.name!r} needs {need!r}.")
-            for other in sorted(term.conflicts & set(names)):
-                raise RecipeError(
-                    f"Recipe {self.name!r}: {spec.name!r} and {other!r} cannot be combined."
-                )
-        guided = any(spec.build().side == "generator" for spec in self.terms)
-        if self.warmup > 0 and not guided:
-            raise RecipeError(
-                f"Recipe {self.name!r}: a warm-up without the critic needs a term for the "
-                "generator, for instance 'moments'."
-            )
+        check_real("temperature", self.temperature, low=0.0, closed="neither")
+        super().check()
         if self.batch_size % self.pack:
             raise RecipeError(
                 f"Recipe {self.name!r}: batch_size {self.batch_size} is not a multiple of pack "
                 f"{self.pack}."
             )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the recipe as JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Recipe:
-        """Rebuild a recipe from :meth:`to_json`.
-
-        Raises
-        ------
-        RecipeError
-            If a field is unknown or a part does not fit.
-        """
-        known = {entry.name for entry in fields(cls)}
-        unknown = sorted(set(document) - known)
-        if unknown:
-            raise RecipeError(f"A recipe has no field {unknown[0]!r}.")
-        document = dict(document)
-        document["terms"] = tuple(TermSpec(**spec) for spec in document.get("terms", ()))
-        for name in ("generator_betas", "critic_betas"):
-            if name in document:
-                document[name] = tuple(document[name])
-        return cls(**document).check()
+        return self

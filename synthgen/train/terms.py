@@ -13,6 +13,24 @@ from typing import Any, ClassVar, Final, Protocol
 import torch
 from torch import Tensor, nn
 
+from synthgen.train.feature_terms import (
+    AuxiliaryClasses,
+    FeatureMatching,
+    MutualInformation,
+    Unrolled,
+)
+from synthgen.train.gradients import squared_gradient
+from synthgen.train.input_terms import AdaptiveAugment, DiffAugment, InstanceNoise
+from synthgen.train.penalties import (
+    NO_GRADIENTS,
+    R1,
+    Consistency,
+    Dragan,
+    LipschitzPenalty,
+    Reconstruction,
+)
+from synthgen.train.score_terms import LabelSmoothing, LeCam, TopK
+
 State = dict[str, Tensor]
 
 
@@ -33,9 +51,15 @@ class Generated:
 
 
 class Term(Protocol):
-    """What every term has."""
+    """What every term has.
 
-    side: ClassVar[str]  # "generator" or "critic"
+    A term of side "generator" looks at what was generated, one of side "critic" is a penalty of the
+    critic, one of side "through" is the generator's but goes through the critic, "both" is both of
+    these. Of the others, "scores" look at the critic's scores, "input" changes what it sees,
+    "selection" weighs fake records, and "ahead" unrolls the critic's steps.
+    """
+
+    side: ClassVar[str]
     needs: ClassVar[frozenset[str]]
     conflicts: ClassVar[frozenset[str]]
 
@@ -154,7 +178,7 @@ class ZeroCentredPenalty:
     every: int = 4
     side: ClassVar[str] = "critic"
     needs: ClassVar[frozenset[str]] = frozenset()
-    conflicts: ClassVar[frozenset[str]] = frozenset({"weight_clipping"})
+    conflicts: ClassVar[frozenset[str]] = NO_GRADIENTS
 
     def __call__(
         self,
@@ -165,7 +189,7 @@ class ZeroCentredPenalty:
     ) -> Tensor:
         """Return the penalty of each record of half the batch."""
         half = max(len(real) // 2, 1)
-        squares = _squared_gradient(critic, torch.cat([real[:half], fake[:half]]))
+        squares = squared_gradient(critic, torch.cat([real[:half], fake[:half]]))
         return (0.5 * self.gamma * self.every) * (squares[:half] + squares[half:])
 
 
@@ -180,7 +204,7 @@ class GradientPenalty:
     every: int = 1
     side: ClassVar[str] = "critic"
     needs: ClassVar[frozenset[str]] = frozenset()
-    conflicts: ClassVar[frozenset[str]] = frozenset({"weight_clipping"})
+    conflicts: ClassVar[frozenset[str]] = NO_GRADIENTS
 
     def __call__(
         self, critic: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator
@@ -189,7 +213,7 @@ class GradientPenalty:
         pack = getattr(critic, "pack", 1)
         share = torch.rand(len(real) // pack, 1, generator=rng, device=real.device)
         share = share.repeat_interleave(pack, dim=0)
-        squares = _squared_gradient(critic, share * real + (1 - share) * fake)
+        squares = squared_gradient(critic, share * real + (1 - share) * fake)
         squares = squares.reshape(-1, pack).sum(1)
         return self.weight * ((squares + 1e-12).sqrt() - 1.0) ** 2
 
@@ -210,19 +234,27 @@ class WeightClipping:
                 parameter.clamp_(-self.limit, self.limit)
 
 
-def _squared_gradient(critic: nn.Module, records: Tensor) -> Tensor:
-    """Return the squared norm of the critic's gradient at each record, differentiable."""
-    records = records.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(records).sum(), records, create_graph=True)
-    return gradient.square().sum(1)
-
-
 TERMS: Final[dict[str, Callable[..., Any]]] = {
     "moments": MomentMatching,
     "condition_match": ConditionMatch,
     "zero_centred_penalty": ZeroCentredPenalty,
     "gradient_penalty": GradientPenalty,
     "weight_clipping": WeightClipping,
+    "r1": R1,
+    "dragan": Dragan,
+    "lipschitz_penalty": LipschitzPenalty,
+    "consistency": Consistency,
+    "reconstruction": Reconstruction,
+    "label_smoothing": LabelSmoothing,
+    "lecam": LeCam,
+    "top_k": TopK,
+    "instance_noise": InstanceNoise,
+    "diffaug": DiffAugment,
+    "ada": AdaptiveAugment,
+    "feature_matching": FeatureMatching,
+    "auxiliary_classes": AuxiliaryClasses,
+    "mutual_information": MutualInformation,
+    "unrolled": Unrolled,
 }
 
 
@@ -234,12 +266,12 @@ class TermSpec:
     ----------
     name : str
         Key of ``TERMS``.
-    parameters : dict of str to number
+    parameters : dict of str to number or str
         Keyword arguments of the term.
     """
 
     name: str
-    parameters: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
 
     def build(self) -> Any:
         """Return the term."""

@@ -18,11 +18,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from synthgen.errors import TrainingError
+from synthgen.train.base_recipe import BaseRecipe
 from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.ema import WeightAverage
 from synthgen.train.game import Game, Task, with_prefix
 from synthgen.train.history import History
-from synthgen.train.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Trainer:
     Parameters
     ----------
     task : Task
-    recipe : Recipe
+    recipe : BaseRecipe
     budget : Budget
     seed : int
     monitor : callable, optional
@@ -116,7 +116,7 @@ class Trainer:
     def __init__(
         self,
         task: Task,
-        recipe: Recipe,
+        recipe: BaseRecipe,
         budget: Budget,
         *,
         seed: int,
@@ -181,7 +181,7 @@ class Trainer:
     def _advance(self, share: float) -> None:
         """Do one step, or go back to the last good state if it failed."""
         self.game.set_rates(self._rate_factor(share))
-        loss = self.game.step(self.step, adversarial=share >= self.recipe.warmup)
+        loss = self.game.step(self.step, adversarial=share >= self.recipe.warmup, share=share)
         if math.isfinite(loss):
             self.average.update(self.task.generator, self.step)
             self._progress.step += 1
@@ -213,6 +213,7 @@ class Trainer:
         progress = self._progress
         progress.checks = math.floor(self._share() * self.budget.checks + 1e-9)
         figures = {} if self.monitor is None else self.monitor(self.average.module)
+        figures = {name: round(float(v), 4) for name, v in self.game.figures.items()} | figures
         progress.figures = figures
         self.history.add(step=self.step, seconds=round(progress.seconds, 3), **figures)
         score = figures.get("score", -float(self.step))

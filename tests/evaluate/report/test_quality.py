@@ -67,7 +67,6 @@ def checked(report: QualityReport) -> QualityReport:
     assert report.verdict.endswith(".")
     for finding in report.content.findings:
         assert "nan" not in finding.text.replace("'nan'", "").lower().split(), finding
-    assert report.to_html().startswith("<!DOCTYPE html>")
     return report
 
 
@@ -207,6 +206,7 @@ class TestOptions:
         assert report.verdict.startswith("No verdict: ")
         assert report.worst().empty
         assert "Time budget: 1e-09 s." in report.content.notes
+        assert report.to_html().startswith("<!DOCTYPE html>")
         # Figures need no metric.
         assert len(report.content.overlays) == 4
 
@@ -363,12 +363,14 @@ class TestAwkwardInput:
     )
     def test_columns(self, frames: list[pd.DataFrame], expected: set[str]) -> None:
         report = checked(quality_report(*frames, n_jobs=1))
+        assert report.to_html().startswith("<!DOCTYPE html>")
         # No group has a hundred rows, no category is rare.
         assert absent(report) == {"rare_categories", "subgroup_fidelity", "utility"} | expected
         assert report.worst().empty
 
     def test_single_column(self) -> None:
         report = checked(quality_report(*each(lambda frame: frame[["x"]]), n_jobs=1))
+        assert report.to_html().startswith("<!DOCTYPE html>")
         notes = report.scores["note"]
         assert "a pair needs two columns" in notes["trend"]
         assert {"trend", "marginals", "mutual_information", "utility"} < absent(report)
@@ -434,6 +436,7 @@ class TestAwkwardInput:
         real, made, held = renamed(*labels)
         made[labels[0]] = 0.5
         report = checked(quality_report(real, made, held, target, n_jobs=1))
+        assert report.to_html().startswith("<!DOCTYPE html>")
         assert str(labels[0]) in set(report.worst()["where"])
         assert report.scores.loc["utility", "value"] > 0.5
 
@@ -473,5 +476,6 @@ class TestAwkwardInput:
             return pd.DataFrame({"level": level, "half": np.where(code < 5_000, "low", "high")})
 
         frames = [many(n, seed) for seed, n in enumerate((12_000, 1_000, 1_000))]
-        report = checked(quality_report(*frames, "half", n_jobs=1))
+        report = checked(quality_report(*frames, "half", max_rows=500, n_jobs=1))
+        assert report.to_html().startswith("<!DOCTYPE html>")
         assert report.worst().empty, report.worst().to_string()

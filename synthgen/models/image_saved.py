@@ -1,0 +1,169 @@
+"""A trained sampler of images as facts and arrays, and back."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from synthgen import __version__
+from synthgen.core.device import resolve_device
+from synthgen.core.serialize import (
+    Artifact,
+    check_mapping,
+    load_artifact,
+    plain_json,
+    save_artifact,
+)
+from synthgen.data.image_labels import LabelSpec
+from synthgen.data.images import ImageSpec
+from synthgen.errors import ArtifactError, InvalidParameterError
+from synthgen.nn.image.geometry import Geometry
+from synthgen.sample.images import ImageSampler
+from synthgen.train.image_recipe import ImageRecipe
+
+
+def pack_images(
+    sampler: ImageSampler, spec: ImageSpec
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return JSON facts and arrays that hold the sampler."""
+    config = {
+        "recipe": sampler.recipe.to_json(),
+        "images": spec.to_json(),
+        "labels": None if sampler.labels is None else sampler.labels.to_json(),
+    }
+    arrays = {
+        f"{name}.{key}": value.cpu().numpy()
+        for name, weights in sampler.weights().items()
+        for key, value in weights.items()
+    }
+    return config, arrays
+
+
+def unpack_images(
+    config: dict[str, Any], arrays: dict[str, np.ndarray], device: torch.device
+) -> tuple[ImageSampler, ImageSpec]:
+    """Rebuild a sampler from what :func:`pack_images` returned.
+
+    Raises
+    ------
+    KeyError, TypeError or ValueError
+        If something is missing or does not fit; the caller turns it into an ``ArtifactError``.
+    """
+    recipe = ImageRecipe.from_json(config["recipe"])
+    spec = ImageSpec.from_json(config["images"])
+    labels = None if config["labels"] is None else LabelSpec.from_json(config["labels"])
+    weights: dict[str, dict[str, torch.Tensor]] = {"generator": {}, "critic": {}}
+    for key, value in arrays.items():
+        network, _, name = key.partition(".")
+        if network in weights:
+            weights[network][name] = torch.from_numpy(value.copy())
+    geometry = Geometry(*spec.shape)
+    return ImageSampler.from_weights(weights, recipe, geometry, labels, device), spec
+
+
+class SavedImages:
+    """Saving and loading of fitted models."""
+
+    sampler_: ImageSampler
+    spec_: ImageSpec
+    history_: pd.DataFrame
+    grids_: np.ndarray
+    n_steps_: int
+    best_step_: int
+    stopped_by_: str
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's parameters; scikit-learn's base class does."""
+        parameters: dict[str, Any] = super().get_params(deep)  # type: ignore[misc] # a mixin
+        return parameters
+
+    def _keep(self, sampler: ImageSampler, spec: ImageSpec) -> None:
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to a directory of JSON and safetensors files.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before ``fit``.
+        ArtifactError
+            If it cannot be written; whatever was there stays as it was.
+        """
+        check_is_fitted(self)
+        facts, arrays = pack_images(self.sampler_, self.spec_)
+        config = {
+            "class": type(self).__name__,
+            "synthgen": __version__,
+            "parameters": self._json_parameters(),
+            "training": {
+                "steps": self.n_steps_,
+                "best_step": self.best_step_,
+                "stopped_by": self.stopped_by_,
+            },
+            **facts,
+        }
+        history = plain_json(self.history_.to_dict(orient="records"))
+        arrays["grids"] = self.grids_
+        save_artifact(path, Artifact(config, {"history": history}, arrays))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model written by :meth:`save`, on any machine.
+
+        Raises
+        ------
+        ArtifactError
+            If the directory is no such model, damaged, or written by a newer version.
+        """
+        return cls.from_artifact(load_artifact(path))
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> Self:
+        """Rebuild a model from what :func:`~synthgen.core.serialize.load_artifact` read."""
+        config = artifact.config
+        if config.get("class") != cls.__name__:
+            raise ArtifactError(
+                f"The model is a {config.get('class')}, not a {cls.__name__}; use synthgen.load."
+            )
+        check_mapping(config, {"parameters": dict, "training": dict}, "The configuration")
+        parameters = dict(config["parameters"])
+        unknown = sorted(set(parameters) - set(inspect.signature(cls).parameters))
+        if unknown:
+            raise ArtifactError(f"{cls.__name__} has no parameter {unknown[0]!r}.")
+        try:
+            if isinstance(parameters.get("preset"), dict):
+                parameters["preset"] = ImageRecipe.from_json(parameters["preset"])
+            if isinstance(parameters.get("value_range"), list):
+                parameters["value_range"] = tuple(parameters["value_range"])
+            model = cls(**parameters)
+            device = resolve_device("auto")
+            sampler, spec = unpack_images(config, artifact.arrays, device)
+            model._keep(sampler, spec)
+            model.history_ = pd.DataFrame.from_records(artifact.documents["history"])
+            model.grids_ = artifact.arrays["grids"]
+            training = config["training"]
+            model.n_steps_, model.best_step_ = training["steps"], training["best_step"]
+            model.stopped_by_ = training["stopped_by"]
+        except (KeyError, TypeError, IndexError, ValueError) as error:
+            if isinstance(error, InvalidParameterError):
+                raise
+            raise ArtifactError(f"The model is incomplete: {error!r}.") from error
+        return model
+
+    def _json_parameters(self) -> dict[str, Any]:
+        parameters = self.get_params(deep=False)
+        if isinstance(parameters["preset"], ImageRecipe):
+            parameters["preset"] = parameters["preset"].to_json()
+        plain = (str, int, float, bool, dict, tuple, type(None))
+        return {
+            name: plain_json(value.item() if isinstance(value, np.generic) else value)
+            for name, value in parameters.items()
+            if isinstance(value, (*plain, np.generic))
+        }
