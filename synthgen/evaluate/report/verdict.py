@@ -22,19 +22,23 @@ def decide(scores: Sequence[Score], findings: Sequence[Finding]) -> tuple[Rating
     """Return the rating of the whole table, and why.
 
     The rating is that of the worst score that decides; the others inform. Without detection there
-    is no verdict, unless another score is poor already.
+    is no verdict, unless another score is poor already; and a table with a poor finding is not
+    called good.
     """
     by_name = {score.name: score for score in scores}
     deciding = [score for score in scores if score.name in _KEY and score.rating != "none"]
     rating: Rating = "none"
     for score in deciding:
         rating = worse(rating, score.rating)
+    if rating == "good" and any(finding.severity == "poor" for finding in findings):
+        rating = "fair"
     if "c2st_trees" in by_name and by_name["c2st_trees"].value is None and rating != "poor":
         # Nothing else sees all columns together, so nothing else can call a table good.
         rating = "none"
     reasons = [_detection(by_name), _utility(by_name), _traces(by_name, findings)]
     sentence = f"{_WORDS[rating]}: " + "; ".join(reason for reason in reasons if reason)
     weak = [score.title.lower() for score in deciding if score.rating == rating != "good"]
+    weak = weak or [finding.where for finding in findings if finding.severity == "poor"][:3]
     if weak:
         sentence += f". What pulls it down: {', '.join(weak)}"
     return rating, sentence + "."
