@@ -11,7 +11,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from synthgen.core.device import resolve_device, supports_bfloat16
@@ -50,7 +49,7 @@ logger = logging.getLogger(__name__)
 _CHECKS = 20
 
 
-class ImageGANSynthesizer(SavedImages, LatentWork, BaseEstimator):
+class ImageGANSynthesizer(SavedImages, LatentWork):
     """Learns a set of images and generates as many new ones as you like.
 
     Parameters

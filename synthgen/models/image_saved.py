@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import os
+from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from synthgen import __version__
@@ -67,7 +69,7 @@ def unpack_images(
     return ImageSampler.from_weights(weights, recipe, geometry, labels, device), spec
 
 
-class SavedImages:
+class SavedImages(BaseEstimator):
     """Saving and loading of fitted models."""
 
     sampler_: ImageSampler
@@ -78,13 +80,9 @@ class SavedImages:
     best_step_: int
     stopped_by_: str
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's parameters; scikit-learn's base class does."""
-        parameters: dict[str, Any] = super().get_params(deep)  # type: ignore[misc] # a mixin
-        return parameters
-
+    @abstractmethod
     def _keep(self, sampler: ImageSampler, spec: ImageSpec) -> None:
-        raise NotImplementedError
+        """Take a sampler and what its images are like."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to a directory of JSON and safetensors files.

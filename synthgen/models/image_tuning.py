@@ -44,8 +44,7 @@ def freeze(task: ImageTask, strategy: str, share: float) -> None:
         If the generator has no gains, biases or styles to train.
     """
     if strategy == "freeze_d":
-        trunk = getattr(task.critic, "trunk")  # noqa: B009 - the task's critic is any module
-        layers = [m for m in trunk.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+        layers = [m for m in task.critic.trunk.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
         for layer in layers[: round(share * len(layers))]:
             layer.requires_grad_(False)
     elif strategy == "scale_shift":

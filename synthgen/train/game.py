@@ -31,10 +31,13 @@ class Task(Protocol):
     """One kind of data: its networks and its batches (``train/table.py``, ``train/images.py``)."""
 
     generator: Any
-    critic: nn.Module
     targets: State
     n_rows: int
     device: torch.device
+
+    @property
+    def critic(self) -> nn.Module:
+        """What judges records."""
 
     def conditions(self, rows: np.ndarray, rng: np.random.Generator) -> tuple[Any, Tensor]:
         """Draw conditions for a batch and the rows that match them."""

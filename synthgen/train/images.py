@@ -58,7 +58,7 @@ class ImageTask:
         if codes is not None and self.label_sizes:
             self._labels = one_hot(torch.as_tensor(codes), self.label_sizes).to(device)
         self.generator = generator_of(recipe, self.geometry, self.label_sizes).to(device)
-        self.critic: nn.Module = critic_of(
+        self.critic: ImageCritic = critic_of(
             recipe, self.geometry, self.label_sizes, bfloat16=bfloat16
         ).to(device)
         self.targets: dict[str, Tensor] = {}

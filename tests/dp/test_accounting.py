@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -247,9 +248,9 @@ def test_pure_releases_need_no_delta() -> None:
         {"delta": 1.0, "scale": 1.0},
     ],
 )
-def test_events_that_make_no_sense(facts: dict[str, object]) -> None:
+def test_events_that_make_no_sense(facts: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameterError):
-        Event(**{"mechanism": "gaussian", "note": "x"} | facts)  # type: ignore[arg-type]
+        Event(**{"mechanism": "gaussian", "note": "x"} | facts)
 
 
 @pytest.mark.parametrize(("epsilon", "delta"), [(0, 1e-6), (-1, 1e-6), (1, 0), (1, 1), (1, 2)])

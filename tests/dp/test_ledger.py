@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,9 +32,9 @@ class Counting(SystemNoise):
         return super().words(n)
 
 
-def ledger(epsilon: float = 1.0, **facts: object) -> Ledger:
-    defaults = {"n_rows": 1_000, "noise": SystemNoise()}
-    return Ledger(epsilon, 1e-6, **defaults | facts)  # type: ignore[arg-type]
+def ledger(epsilon: float = 1.0, **facts: Any) -> Ledger:
+    defaults: dict[str, Any] = {"n_rows": 1_000, "noise": SystemNoise()}
+    return Ledger(epsilon, 1e-6, **defaults | facts)
 
 
 def event(mu: float, note: str = "counts") -> Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,9 +98,9 @@ def test_quantiles_are_near(share: float) -> None:
 
 def test_quantiles_of_awkward_values() -> None:
     bounds = (0.0, 10.0)
-    arguments = {"bounds": bounds, "epsilon": 1.0, "note": "x"}
+    arguments: dict[str, Any] = {"bounds": bounds, "epsilon": 1.0, "note": "x"}
     for values in (np.empty(0), np.full(5, np.nan), np.full(100, 7.0), np.array([1e300, -1e300])):
-        found = private_quantile(values, 0.5, ledger=ledger(), **arguments)  # type: ignore[arg-type]
+        found = private_quantile(values, 0.5, ledger=ledger(), **arguments)
         assert 0 <= found <= 10
     point = private_quantile(
         np.ones(9), 0.5, bounds=(2.0, 2.0), epsilon=1.0, ledger=ledger(), note="x"

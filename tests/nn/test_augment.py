@@ -1,22 +1,16 @@
 from __future__ import annotations
 
-import json
-import math
-
 import pytest
 import torch
 
 from synthgen.errors import InvalidParameterError
 from synthgen.nn.augment import (
     POLICIES,
-    AdaController,
     augment,
     has_flat_background,
     policy_for,
     reflect,
     resample,
-    scheduled_p,
-    short_ramp,
 )
 
 ALL = tuple(POLICIES)
@@ -189,55 +183,3 @@ def test_flat_backgrounds_are_seen() -> None:
     digits[:, :, 3:5, 3:5] = 1.0
     assert has_flat_background(digits)
     assert has_flat_background(1 - digits)
-
-
-def test_the_controller_holds_the_mean_sign() -> None:
-    controller = AdaController(target=0.6, interval=2, ramp=1000, cap=0.3)
-    assert controller.observe(torch.ones(50)) == 0.0  # first of two batches
-    assert controller.observe(torch.ones(50)) == pytest.approx(0.1)
-    for _ in range(20):
-        controller.observe(torch.ones(50))
-    assert controller.p == 0.3
-    for _ in range(2):
-        controller.observe(torch.tensor([1.0, -1.0] * 25))
-    assert controller.p == pytest.approx(0.2)
-    for _ in range(20):
-        controller.observe(-torch.ones(50))
-    assert controller.p == 0.0
-
-
-def test_the_controller_stands_still_at_its_target_and_at_nan() -> None:
-    controller = AdaController(target=0.5, interval=1, ramp=100)
-    controller.observe(torch.ones(10))
-    for scores in (torch.tensor([1.0, 1.0, 1.0, -1.0]), torch.tensor([math.nan])):
-        assert controller.observe(scores) == pytest.approx(0.1)
-
-
-def test_the_controller_resumes() -> None:
-    def batches(controller: AdaController, seeds: range) -> list[float]:
-        return [controller.observe(torch.randn(8, generator=generator(s)) + 1) for s in seeds]
-
-    whole = AdaController(interval=3, ramp=100)
-    expected = batches(whole, range(20))
-    first, second = AdaController(interval=3, ramp=100), AdaController(interval=3, ramp=100)
-    found = batches(first, range(7))
-    second.load_state_dict(json.loads(json.dumps(first.state_dict())))
-    assert found + batches(second, range(7, 20)) == expected
-
-
-@pytest.mark.parametrize(
-    "options", [{"target": 2.0}, {"interval": 0}, {"ramp": 0}, {"cap": -0.1}], ids=str
-)
-def test_the_controller_checks_its_parameters(options: dict[str, float]) -> None:
-    with pytest.raises(InvalidParameterError, match=next(iter(options))):
-        AdaController(**options)
-
-
-def test_ramp_and_schedule() -> None:
-    assert short_ramp(1) == 20_000
-    assert short_ramp(1_000_000) == 100_000
-    path = [scheduled_p(seen, 1000, final=0.4, share=0.5) for seen in range(0, 1001, 50)]
-    assert path == sorted(path)
-    assert path[0] == 0.0
-    assert path[5] == pytest.approx(0.2)
-    assert path[10] == path[-1] == pytest.approx(0.4)

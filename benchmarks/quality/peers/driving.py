@@ -72,7 +72,7 @@ def drive(fit: Fit, package: str) -> None:
 def _prepare(job: Job) -> None:
     # Most peers have no seed of their own and draw from the global generators.
     random.seed(job["seed"])
-    np.random.seed(job["seed"])  # noqa: NPY002
+    np.random.seed(job["seed"])  # noqa: NPY002  (the peers draw from it)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(job["seed"])

@@ -14,26 +14,23 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from synthgen.core.parallel import map_ahead
 from synthgen.core.params import check_integer, check_real
-from synthgen.core.progress import ProgressBar
 from synthgen.core.random import generator, root_seed
 from synthgen.core.serialize import replace_file
 from synthgen.errors import MissingExtraError
 from synthgen.evaluate.columns import column_roles, cut
 from synthgen.evaluate.information import nmi_matrices
 from synthgen.evaluate.report import panels
-from synthgen.evaluate.report.catalogue import ENTRIES, Compute, Entry
+from synthgen.evaluate.report.catalogue import ENTRIES
 from synthgen.evaluate.report.content import (
     Associations,
     Overlay,
     ReportContent,
     Roc,
-    Score,
     UtilityBar,
 )
 from synthgen.evaluate.report.findings import Scored, find
-from synthgen.evaluate.report.rating import rate
+from synthgen.evaluate.report.measuring import measure_all, score_of
 from synthgen.evaluate.report.tables import Tables, make_tables
 from synthgen.evaluate.report.verdict import decide
 from synthgen.evaluate.result import Result
@@ -242,10 +239,10 @@ def quality_report(
     if budget_s is not None:
         deadline = time.monotonic() + check_real("budget_s", budget_s, low=0, closed="neither")
     scores, results, scored = [], {}, {}
-    outcomes = _measure_all(tables, n_jobs, deadline, verbose)
+    outcomes = measure_all(ENTRIES, tables, n_jobs, deadline, verbose)
     for entry in ENTRIES:
         outcome = outcomes[entry.name]
-        score = _score(entry, outcome)
+        score = score_of(entry, outcome)
         scores.append(score)
         results[entry.name] = replace(outcome.synthetic, floor=score.floor, ceiling=score.ceiling)
         scored[entry.name] = Scored(outcome.synthetic, outcome.ceiling)
@@ -265,100 +262,6 @@ def quality_report(
         **_figures(tables, results["shape"]),
     )
     return QualityReport(content, results)
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """A metric of the synthetic rows, of those of the floor and of those of the ceiling."""
-
-    synthetic: Result
-    floor: float | None = None
-    ceiling: Result | None = None
-
-
-def _measure_all(
-    tables: Tables, n_jobs: int, deadline: float | None, verbose: int
-) -> dict[str, _Outcome]:
-    """Return one outcome per entry; entries that share their computation go together."""
-    together: dict[Compute, list[Entry]] = {}
-    for entry in ENTRIES:
-        together.setdefault(entry.compute, []).append(entry)
-    groups = list(together.values())
-    found: dict[str, _Outcome] = {}
-    with ProgressBar("quality", enabled=verbose > 0) as bar:
-        done = map_ahead(lambda group: _measure(group, tables, deadline), groups, n_jobs)
-        for number, outcomes in enumerate(done, start=1):
-            found |= outcomes
-            bar.update(number / len(groups), number, {})
-    return found
-
-
-def _measure(entries: list[Entry], tables: Tables, deadline: float | None) -> dict[str, _Outcome]:
-    """Measure entries that share their computation, rows and ceiling."""
-    first = entries[0]
-    reason = _why_not(first, tables, deadline)
-    if reason:
-        return {
-            entry.name: _Outcome(Result(entry.name, None, details={"not_applicable": reason}))
-            for entry in entries
-        }
-    real = tables.all_real if first.whole else tables.real
-    made = tables.all_synthetic if first.whole else tables.synthetic
-    others = {
-        "holdout": (real, tables.holdout),
-        "real": (real, real),
-        "fresh": (tables.members, tables.fresh),
-    }
-    parts = {"synthetic": (real, made)}
-    if first.floor:
-        parts["floor"] = (real, tables.floor)
-    if first.ceiling != "own":
-        parts["ceiling"] = others[first.ceiling]
-    measured: dict[str, Mapping[str, Result]] = {}
-    for part, (own, rows) in parts.items():
-        result = first.compute(tables, own, rows)
-        measured[part] = {first.name: result} if isinstance(result, Result) else result
-        if not any(outcome.applicable for outcome in measured["synthetic"].values()):
-            break
-    outcomes = {}
-    for entry in entries:
-        floor = measured.get("floor", {}).get(entry.name)
-        outcomes[entry.name] = _Outcome(
-            measured["synthetic"][entry.name],
-            None if floor is None else floor.value,
-            measured.get("ceiling", {}).get(entry.name),
-        )
-    return outcomes
-
-
-def _why_not(entry: Entry, tables: Tables, deadline: float | None) -> str:
-    if entry.needs_target and tables.target is None:
-        return "no target was given"
-    if entry.needs_holdout and tables.borrowed:
-        return "no holdout was given"
-    if deadline is not None and time.monotonic() > deadline:
-        return "the time budget was used up"
-    return ""
-
-
-def _score(entry: Entry, outcome: _Outcome) -> Score:
-    result = outcome.synthetic
-    ceiling = result.ceiling if outcome.ceiling is None else outcome.ceiling.value
-    return Score(
-        name=entry.name,
-        title=entry.title,
-        question=entry.question,
-        family=entry.family,
-        value=result.value,
-        direction=result.direction,
-        interval=result.interval,
-        floor=outcome.floor,
-        ceiling=ceiling,
-        rating=rate(entry, result, outcome.floor, ceiling),
-        note="" if result.applicable else f"not applicable: {result.details['not_applicable']}",
-        definition=entry.definition,
-        reference=result.reference,
-    )
 
 
 def _described(tables: Tables) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from torch import nn
 from synthgen.nn.image.critic import ImageCritic
 from synthgen.nn.image.dense import DenseGenerator, DenseTrunk
 from synthgen.nn.image.geometry import Geometry
-from synthgen.nn.image.layers import initialise, normalise_spectra
+from synthgen.nn.image.layers import Trunk, initialise, normalise_spectra
 from synthgen.nn.image.plain import PlainGenerator, PlainTrunk
 from synthgen.nn.image.residual import ResidualGenerator, ResidualTrunk
 from synthgen.nn.image.skip import SkipGenerator
@@ -94,7 +94,7 @@ def build_image_critic(
         See :class:`~synthgen.nn.image.critic.ImageCritic`, as for `parts`.
     """
     channels = geometry.channels + ImageCritic.planes(conditioning, sum(label_sizes))
-    trunk: nn.Module
+    trunk: Trunk
     if architecture == "dense":
         trunk = DenseTrunk(geometry, channels=channels, width=width)
     elif architecture in ("strided", "skip"):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from synthgen.nn.blocks import low_precision
 from synthgen.nn.image.geometry import Geometry
-from synthgen.nn.image.layers import MinibatchDiscrimination, MinibatchStd
+from synthgen.nn.image.layers import MinibatchDiscrimination, MinibatchStd, Trunk
 from synthgen.nn.image.skip import Decoder
 
 
@@ -19,7 +19,7 @@ class ImageCritic(nn.Module):
     Parameters
     ----------
     geometry : Geometry
-    trunk : torch.nn.Module
+    trunk : Trunk
         From images, with the condition's planes, to features (n, trunk.features, height, width).
     label_sizes : tuple of int
         Number of values of each attribute; empty without labels.
@@ -35,10 +35,12 @@ class ImageCritic(nn.Module):
         Whether the trunk computes in that precision.
     """
 
+    trunk: Trunk
+
     def __init__(
         self,
         geometry: Geometry,
-        trunk: nn.Module,
+        trunk: Trunk,
         *,
         label_sizes: tuple[int, ...],
         conditioning: str,
@@ -61,7 +63,7 @@ class ImageCritic(nn.Module):
         labels = sum(label_sizes)
         self.n_labels = labels
         self.conditioning = conditioning if labels else "none"
-        width = int(trunk.features) + minibatch_std  # type: ignore[arg-type] # set by each trunk
+        width = trunk.features + minibatch_std
         self.spread = MinibatchStd() if minibatch_std else None
         self.compare = MinibatchDiscrimination(width) if minibatch_discrimination else None
         self.n_features = width + (self.compare.kernels if self.compare is not None else 0)
@@ -76,7 +78,7 @@ class ImageCritic(nn.Module):
         if sum(codes):
             self.read = nn.Linear(self.n_features, codes[0] + 2 * codes[1])
         if decoder:
-            self.redraw = Decoder(int(trunk.features), geometry.channels)  # type: ignore[arg-type]
+            self.redraw = Decoder(trunk.features, geometry.channels)
 
     @staticmethod
     def planes(conditioning: str, labels: int) -> int:

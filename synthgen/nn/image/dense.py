@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgen.nn.image.geometry import Geometry
+from synthgen.nn.image.layers import Trunk
 
 
 class DenseGenerator(nn.Module):
@@ -39,7 +40,7 @@ class DenseGenerator(nn.Module):
         return images
 
 
-class DenseTrunk(nn.Module):
+class DenseTrunk(Trunk):
     """Two hidden layers.
 
     Parameters

@@ -10,6 +10,12 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 
+class Trunk(nn.Module):
+    """The part of a critic that turns images into a grid of `features` channels."""
+
+    features: int
+
+
 class ConditionalNorm(nn.Module):
     """Batch normalisation whose gain and bias depend on the condition (arXiv:1707.00683).
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgen.nn.image.geometry import Geometry
-from synthgen.nn.image.layers import Features, downsample, gain_of_leaky, smoothly_upsample
+from synthgen.nn.image.layers import Features, Trunk, downsample, gain_of_leaky, smoothly_upsample
 
 
 class Bottleneck(nn.Module):
@@ -81,7 +81,7 @@ class PlainGenerator(nn.Module):
         return self.geometry.crop(self.last(h)).tanh()
 
 
-class PlainTrunk(nn.Module):
+class PlainTrunk(Trunk):
     """Bottlenecks from the image to features, the mirror of the generator.
 
     Parameters

@@ -14,6 +14,7 @@ from synthgen.nn.image.geometry import Geometry
 from synthgen.nn.image.layers import (
     ConditionalNorm,
     SelfAttention,
+    Trunk,
     downsample,
     norm_of,
     upsample,
@@ -144,7 +145,7 @@ class ResidualGenerator(nn.Module):
         return self.geometry.crop(self.last(h)).tanh()
 
 
-class ResidualTrunk(nn.Module):
+class ResidualTrunk(Trunk):
     """Residual blocks from the image to features.
 
     Parameters

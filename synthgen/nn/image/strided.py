@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgen.nn.image.geometry import Geometry
-from synthgen.nn.image.layers import ConditionalNorm, norm_of
+from synthgen.nn.image.layers import ConditionalNorm, Trunk, norm_of
 
 
 class StridedGenerator(nn.Module):
@@ -53,7 +53,7 @@ class StridedGenerator(nn.Module):
         return self.geometry.crop(self.last(h)).tanh()
 
 
-class StridedTrunk(nn.Module):
+class StridedTrunk(Trunk):
     """Features of images by strided convolutions.
 
     Parameters
