@@ -17,7 +17,8 @@ extensions = [
     "sphinx.ext.viewcode",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build"]
+# Pages that another page includes are no pages of their own.
+exclude_patterns = ["_build", "user_guide/peers_table.md"]
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -1,4 +1,4 @@
-"""Synthetic tables from generative adversarial networks.
+"""Synthetic tables and images from generative adversarial networks.
 
 ``GANSynthesizer().fit(df).sample(n)`` learns a table and returns as many new rows as wanted, with
 the same columns, types and gaps. At run time the data goes round once::
@@ -9,7 +9,8 @@ the same columns, types and gaps. At run time the data goes round once::
 
 Each layer imports only from those to its left::
 
-    errors < core < data < encode < nn < train < sample < models < evaluate < cli
+    errors < core < data < measure < dp < encode < nn < train < sample < models
+           < { privacy | evaluate | augment | anomaly } < cli
 
 The public names below are loaded on first use, so that ``import synthgen`` stays fast and does not
 import torch.
@@ -27,8 +28,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from synthgen import anomaly as anomaly
+    from synthgen import augment as augment
     from synthgen import errors as errors
     from synthgen import evaluate as evaluate
+    from synthgen import privacy as privacy
+    from synthgen.anomaly.detector import GANOutlierDetector as GANOutlierDetector
+    from synthgen.augment.classifier import AugmentedClassifier as AugmentedClassifier
+    from synthgen.augment.imputer import SyntheticImputer as SyntheticImputer
+    from synthgen.augment.resampler import SyntheticResampler as SyntheticResampler
     from synthgen.data import datasets as datasets
     from synthgen.data.column import Column as Column
     from synthgen.data.constraints import FixedCombinations as FixedCombinations
@@ -38,6 +46,8 @@ if TYPE_CHECKING:
     from synthgen.data.constraints import Range as Range
     from synthgen.data.constraints import Unique as Unique
     from synthgen.data.schema import Schema as Schema
+    from synthgen.dp.budget import DPSGD as DPSGD
+    from synthgen.dp.budget import DPMarginals as DPMarginals
     from synthgen.encode.wanted import Between as Between
     from synthgen.models.baseline import GaussianCopula as GaussianCopula
     from synthgen.models.baseline import IndependentColumns as IndependentColumns
@@ -50,9 +60,13 @@ __version__ = "0.1.0"
 
 #: Public name -> (module, attribute); an attribute of None means the module itself.
 _PUBLIC: Final[dict[str, tuple[str, str | None]]] = {
+    "AugmentedClassifier": ("synthgen.augment.classifier", "AugmentedClassifier"),
     "Between": ("synthgen.encode.wanted", "Between"),
     "Column": ("synthgen.data.column", "Column"),
+    "DPMarginals": ("synthgen.dp.budget", "DPMarginals"),
+    "DPSGD": ("synthgen.dp.budget", "DPSGD"),
     "FixedCombinations": ("synthgen.data.constraints", "FixedCombinations"),
+    "GANOutlierDetector": ("synthgen.anomaly.detector", "GANOutlierDetector"),
     "GANSynthesizer": ("synthgen.models.tabular", "GANSynthesizer"),
     "GaussianCopula": ("synthgen.models.baseline", "GaussianCopula"),
     "ImageGANSynthesizer": ("synthgen.models.image", "ImageGANSynthesizer"),
@@ -60,10 +74,13 @@ _PUBLIC: Final[dict[str, tuple[str, str | None]]] = {
     "Inequality": ("synthgen.data.constraints", "Inequality"),
     "OneHot": ("synthgen.data.constraints", "OneHot"),
     "Predicate": ("synthgen.data.constraints", "Predicate"),
-    "DPMarginals": ("synthgen.dp.budget", "DPMarginals"),
     "Range": ("synthgen.data.constraints", "Range"),
     "Schema": ("synthgen.data.schema", "Schema"),
+    "SyntheticImputer": ("synthgen.augment.imputer", "SyntheticImputer"),
+    "SyntheticResampler": ("synthgen.augment.resampler", "SyntheticResampler"),
     "Unique": ("synthgen.data.constraints", "Unique"),
+    "anomaly": ("synthgen.anomaly", None),
+    "augment": ("synthgen.augment", None),
     "datasets": ("synthgen.data.datasets", None),
     "errors": ("synthgen.errors", None),
     "evaluate": ("synthgen.evaluate", None),
@@ -73,10 +90,13 @@ _PUBLIC: Final[dict[str, tuple[str, str | None]]] = {
 }
 
 __all__ = [
+    "DPSGD",
+    "AugmentedClassifier",
     "Between",
     "Column",
     "DPMarginals",
     "FixedCombinations",
+    "GANOutlierDetector",
     "GANSynthesizer",
     "GaussianCopula",
     "ImageGANSynthesizer",
@@ -86,8 +106,12 @@ __all__ = [
     "Predicate",
     "Range",
     "Schema",
+    "SyntheticImputer",
+    "SyntheticResampler",
     "Unique",
     "__version__",
+    "anomaly",
+    "augment",
     "datasets",
     "errors",
     "evaluate",

@@ -1,4 +1,4 @@
-"""The command line: ``synthgen demo | fit | sample | evaluate | info | schema | presets``.
+"""The command line: ``synthgen demo | fit | sample | evaluate | audit | report | info | ...``.
 
 Commands are thin: they parse, call the public interface and write. Nothing heavy is imported before
 a command runs, so ``--help`` answers at once.
@@ -11,10 +11,12 @@ from typing import Annotated
 import typer
 
 from synthgen import __version__
+from synthgen.cli.auditing import audit
 from synthgen.cli.demonstration import demo
 from synthgen.cli.evaluating import evaluate
 from synthgen.cli.fitting import fit
 from synthgen.cli.inspecting import info, presets, schema
+from synthgen.cli.reporting import report
 from synthgen.cli.sampling import sample
 
 app = typer.Typer(
@@ -27,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for _command in (demo, fit, sample, evaluate, info, schema, presets):
+for _command in (demo, fit, sample, evaluate, audit, report, info, schema, presets):
     app.command()(_command)
 
 

@@ -1,9 +1,10 @@
-"""``synthgen evaluate``: score synthetic rows, whoever made them."""
+"""``synthgen evaluate``: score synthetic rows or images, whoever made them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,21 +16,27 @@ from synthgen.cli.console import (
     guarded,
     is_terminal,
 )
+from synthgen.cli.image_work import evaluate_images, image_report_text, refuse_for_images
+from synthgen.cli.images import holds_images
+from synthgen.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from synthgen.evaluate import QualityReport
 
-_TABLE = "CSV (also .gz), Parquet or Feather"
+_TABLE = "CSV (also .gz), Parquet or Feather; for images a folder, .npz or .npy"
 
 
 @guarded
 def evaluate(
     real: Annotated[
-        Path, typer.Argument(metavar="REAL", help=f"Rows the generator learned from: {_TABLE}.")
+        Path, typer.Argument(metavar="REAL", help=f"What the generator learned from: {_TABLE}.")
     ],
-    synthetic: Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="Rows that it made.")],
+    synthetic: Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="What it made.")],
     holdout: Annotated[
-        Path | None, typer.Option("--holdout", help="Real rows that it has not seen.")
+        Path | None, typer.Option("--holdout", help="Real rows or images that it has not seen.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Saved model; its training is shown.")
     ] = None,
     target: Annotated[
         str | None, typer.Option("--target", help="Column that models should predict.")
@@ -44,7 +51,7 @@ def evaluate(
         Path | None, typer.Option("--json-file", help="Write the report here, as JSON.")
     ] = None,
     max_rows: Annotated[
-        int, typer.Option("--max-rows", help="Rows of each table to look at.")
+        int, typer.Option("--max-rows", help="Rows of each table, or images, to look at.")
     ] = 50_000,
     budget: Annotated[
         float | None, typer.Option("--budget", help="Start no metric after so many seconds.")
@@ -52,27 +59,20 @@ def evaluate(
     seed: SeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score SYNTHETIC rows against REAL ones, each score beside its floor and its ceiling."""
-    from synthgen import Schema
-    from synthgen.data.frame import read_path
-    from synthgen.errors import InvalidParameterError
-    from synthgen.evaluate import quality_report
-
+    """Score SYNTHETIC rows or images against REAL ones, each score beside floor and ceiling."""
     for path in (html, json_path):
         if path is not None and not path.parent.is_dir():
             raise InvalidParameterError(f"There is no folder '{path.parent}' for '{path.name}'.")
-    report = quality_report(
-        read_path(real),
-        read_path(synthetic),
-        None if holdout is None else read_path(holdout),
-        target,
-        None if schema is None else Schema.load(schema),
-        max_rows=max_rows,
-        budget_s=budget,
-        random_state=0 if seed is None else seed,
-        title=f"Quality of {synthetic.name}",
-        verbose=int(is_terminal()),
-    )
+    report: Any
+    words: Callable[[Any], str]
+    if holds_images(real):
+        refuse_for_images(target=target, schema=schema, budget=budget)
+        report = evaluate_images((real, synthetic, holdout), model, max_rows, seed)
+        words = image_report_text
+    else:
+        options = {"max_rows": max_rows, "budget_s": budget}
+        report = _table_report(real, synthetic, holdout, target, schema, model, seed, options)
+        words = _text
     if html is not None:
         report.to_html(html)
     if json_path is not None:
@@ -80,10 +80,38 @@ def evaluate(
     if as_json:
         echo_json(report.to_dict())
         return
-    typer.echo(_text(report))
+    typer.echo(words(report))
     for path in (html, json_path):
         if path is not None:
             typer.echo(f"written to {path}")
+
+
+def _table_report(
+    real: Path,
+    synthetic: Path,
+    holdout: Path | None,
+    target: str | None,
+    schema: Path | None,
+    model: Path | None,
+    seed: int | None,
+    options: dict[str, Any],
+) -> QualityReport:
+    from synthgen import Schema, load
+    from synthgen.data.frame import read_path
+    from synthgen.evaluate import quality_report
+
+    return quality_report(
+        read_path(real),
+        read_path(synthetic),
+        None if holdout is None else read_path(holdout),
+        target,
+        None if schema is None else Schema.load(schema),
+        synthesizer=None if model is None else load(model),
+        random_state=0 if seed is None else seed,
+        title=f"Quality of {synthetic.name}",
+        verbose=int(is_terminal()),
+        **options,
+    )
 
 
 def _text(report: QualityReport) -> str:

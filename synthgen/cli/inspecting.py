@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -11,6 +12,9 @@ from synthgen.cli.console import JsonOption, echo_json, format_table, guarded
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
+
+#: Labels of a model that are listed.
+_LABELS: Final = 12
 
 
 @guarded
@@ -56,23 +60,51 @@ def info(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a saved MODEL is: its class, parameters and columns."""
+    """Show what a saved MODEL is: its class, parameters and columns, or images and labels."""
     from synthgen.core.serialize import load_artifact
     from synthgen.data.schema import Schema
 
     artifact = load_artifact(model)
+    if "schema" not in artifact.documents:
+        _image_info(artifact.config, _size(model), as_json)
+        return
     table = Schema.from_json(artifact.documents["schema"])
     if as_json:
         echo_json(
             {"config": artifact.config, "schema": table.to_json(), "bytes": _size(model)},
         )
         return
-    facts = [*_flatten(artifact.config), ("size", f"{_size(model) / 1e6:.2f} MB")]
+    _echo_facts([*_flatten(artifact.config), ("size", f"{_size(model) / 1e6:.2f} MB")])
+    typer.echo("")
+    typer.echo(_schema_table(table))
+
+
+def class_of(model: Path) -> str:
+    """Return the name of the class of a saved model, without reading its weights."""
+    try:
+        config = json.loads((model / "config.json").read_bytes())
+    except (OSError, ValueError):
+        # Loading will say what is wrong.
+        return ""
+    return str(config.get("class", "")) if isinstance(config, dict) else ""
+
+
+def _image_info(config: dict[str, Any], size: int, as_json: bool) -> None:
+    if as_json:
+        echo_json({"config": config, "bytes": size})
+        return
+    facts = _flatten({name: part for name, part in config.items() if name != "labels"})
+    for number, values in enumerate((config.get("labels") or {}).get("values", []), start=1):
+        words = ", ".join(str(value) for value in values[:_LABELS])
+        more = f" and {len(values) - _LABELS} more" if len(values) > _LABELS else ""
+        facts.append((f"labels.{number}", words + more))
+    _echo_facts([*facts, ("size", f"{size / 1e6:.2f} MB")])
+
+
+def _echo_facts(facts: list[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
         typer.echo(f"{name:<{width}}  {value}")
-    typer.echo("")
-    typer.echo(_schema_table(table))
 
 
 def _size(folder: Path) -> int:
@@ -91,8 +123,14 @@ def _flatten(config: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 
 @guarded
-def presets(as_json: JsonOption = False) -> None:
+def presets(
+    images: Annotated[bool, typer.Option("--images", help="Those for images.")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """List the recipes that `synthgen fit --preset` accepts; --json shows all their settings."""
+    if images:
+        _image_presets(as_json)
+        return
     from synthgen.models.presets import PRESETS
 
     if as_json:
@@ -110,5 +148,27 @@ def presets(as_json: JsonOption = False) -> None:
             recipe.steps,
         ]
         for name, recipe in PRESETS.items()
+    ]
+    typer.echo(format_table(header, rows))
+
+
+def _image_presets(as_json: bool) -> None:
+    from synthgen.models.image_presets import IMAGE_PRESETS
+
+    if as_json:
+        echo_json({name: recipe.to_json() for name, recipe in IMAGE_PRESETS.items()})
+        return
+    header = ["preset", "networks", "objective", "labels", "terms", "critic steps", "steps"]
+    rows = [
+        [
+            name,
+            recipe.architecture,
+            recipe.objective,
+            recipe.condition,
+            " ".join(term.name for term in recipe.terms),
+            recipe.critic_steps,
+            recipe.steps,
+        ]
+        for name, recipe in IMAGE_PRESETS.items()
     ]
     typer.echo(format_table(header, rows))

@@ -1,4 +1,4 @@
-"""``synthgen sample``: rows from a saved model."""
+"""``synthgen sample``: rows or images from a saved model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from synthgen.cli.console import JsonOption, SeedOption, echo_json, guarded, is_terminal
 from synthgen.cli.files import Target, classify_target, to_pandas
+from synthgen.cli.image_work import ImageWish, refuse_for_images, sample_images
 from synthgen.cli.parsing import parse_conditions, parse_count
 from synthgen.errors import InvalidParameterError
 
@@ -22,11 +23,17 @@ _CHUNK: Final = 65_536
 @guarded
 def sample(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
-    rows: Annotated[str, typer.Option("-n", "--rows", help="Number of rows, e.g. 5000 or 1e6.")],
+    rows: Annotated[
+        str, typer.Option("-n", "--rows", help="Number of rows or images, e.g. 5000 or 1e6.")
+    ],
     output: Annotated[
         str | None,
         typer.Option(
-            "-o", "--output", help=".csv, .csv.gz, .parquet or .feather file, or a folder/."
+            "-o",
+            "--output",
+            "--out",
+            help=".csv, .csv.gz, .parquet or .feather file, or a folder/. Images: a new folder for "
+            "PNG files, in a subfolder per class, or a .npz or .npy file.",
         ),
     ] = None,
     condition: Annotated[
@@ -34,17 +41,36 @@ def sample(
         typer.Option(help="column=value, column=low..high or column= (missing); repeatable."),
     ] = None,
     rows_per_file: Annotated[str, typer.Option(help="Rows in each file of a folder.")] = "1e6",
+    label: Annotated[
+        list[str] | None, typer.Option(help="Class of the images; repeatable, they take turns.")
+    ] = None,
+    truncation: Annotated[
+        float | None, typer.Option(help="Images with fewer outliers and less variety, e.g. 1.")
+    ] = None,
+    grid: Annotated[
+        Path | None, typer.Option(help="Write the first images here as one picture, .png.")
+    ] = None,
     seed: SeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make new rows from the fitted MODEL.
+    """Make new rows or images from the fitted MODEL.
 
-    Without --output they are written to standard output as CSV. A folder receives Parquet files
-    one after the other in constant memory; a run that was stopped goes on where it ended.
+    Without --output rows are written to standard output as CSV. A folder receives Parquet files
+    one after the other in constant memory; a run that was stopped goes on where it ended. A folder
+    of images appears when all of them are written.
     """
     from synthgen import load
 
     n_samples = parse_count("--rows", rows)
+    if _makes_images(model):
+        refuse_for_images(condition=condition)
+        path = None if output is None else Path(output)
+        wish = ImageWish(n_samples, path, grid, label or (), truncation, seed)
+        sample_images(load(model), wish, as_json)
+        return
+    for name, value in (("label", label), ("truncation", truncation), ("grid", grid)):
+        if value:
+            raise InvalidParameterError(f"--{name} is for images; '{model}' makes rows.")
     target = None if output is None else classify_target(output)
     if target is Target.FOLDER and condition:
         raise InvalidParameterError("--condition needs a single file as --output, not a folder.")
@@ -60,6 +86,12 @@ def sample(
     else:
         _to_file(_draw(synthesizer, n_samples, conditions, seed), Path(output))
     _report(n_samples, output, time.perf_counter() - start, as_json)
+
+
+def _makes_images(model: Path) -> bool:
+    from synthgen.cli.inspecting import class_of
+
+    return class_of(model) == "ImageGANSynthesizer"
 
 
 def _draw(

@@ -32,6 +32,11 @@ STREAMS: Final = {
     "surrogate": 8,
     "conditions": 9,
     "score": 10,
+    "augment": 11,
+    "anomaly": 12,
+    "plant": 13,
+    "audit": 14,
+    "attack": 15,
 }
 
 

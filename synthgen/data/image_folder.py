@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import struct
+import warnings
+import zlib
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from synthgen.errors import InvalidDataError, MissingExtraError
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 #: Endings that count as images; other files are passed over.
 ENDINGS: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+
+#: What pillow raises for files that are damaged, beside OSError.
+_DAMAGED: Final = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
 def read_folder(path: str | os.PathLike[str]) -> tuple[np.ndarray, list[str] | None]:
@@ -24,7 +33,8 @@ def read_folder(path: str | os.PathLike[str]) -> tuple[np.ndarray, list[str] | N
     Returns
     -------
     images : numpy.ndarray of uint8, shape (n, H, W) or (n, H, W, C)
-        In the order of their paths; grey if all of them are grey.
+        In the order of their paths; grey if all of them are grey. Images of 16 bits are brought to
+        8, palettes and CMYK to RGB, and photographs are turned upright.
     labels : list of str or None
         Names of the subfolders, if the images lie in subfolders.
 
@@ -38,7 +48,7 @@ def read_folder(path: str | os.PathLike[str]) -> tuple[np.ndarray, list[str] | N
     folder = Path(path)
     if not folder.is_dir():
         raise InvalidDataError(f"'{folder}' is no folder of images.")
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in ENDINGS and f.is_file())
+    files = _files(folder)
     if not files:
         raise InvalidDataError(f"'{folder}' holds no images ({', '.join(ENDINGS)}).")
     nested = [file.parent != folder for file in files]
@@ -48,32 +58,92 @@ def read_folder(path: str | os.PathLike[str]) -> tuple[np.ndarray, list[str] | N
             "class, or none."
         )
     images = [_read(file) for file in files]
+    _check_sizes(files, images)
     colours = max(image.ndim for image in images) > 2
     channels = max(image.shape[2] if image.ndim > 2 else 1 for image in images)
     if colours:
         images = [_with_channels(image, channels) for image in images]
-    for file, image in zip(files, images, strict=True):
-        if image.shape != images[0].shape:
-            raise InvalidDataError(
-                f"'{file}' is {image.shape[1]} x {image.shape[0]} pixels, the first image "
-                f"{images[0].shape[1]} x {images[0].shape[0]}; bring them to one size first."
-            )
     labels = [file.relative_to(folder).parts[0] for file in files] if any(nested) else None
     return np.stack(images), labels
 
 
+def _files(folder: Path) -> list[Path]:
+    """Return the images in the order of their paths, without what systems hide among them."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in ENDINGS
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
+
+
+def _check_sizes(files: list[Path], images: list[np.ndarray]) -> None:
+    first = images[0].shape[:2]
+    others = [at for at, image in enumerate(images) if image.shape[:2] != first]
+    if not others:
+        return
+    file, other = files[others[0]], images[others[0]].shape
+    raise InvalidDataError(
+        f"'{file}' is {other[1]} x {other[0]} pixels, '{files[0].name}' {first[1]} x {first[0]}: "
+        f"{len(others)} of {len(files)} images have another size than the first. Bring them to one "
+        "size first."
+    )
+
+
 def _read(file: Path) -> np.ndarray:
     try:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError:
         raise MissingExtraError("Reading image files", "pillow", "images") from None
     try:
-        with Image.open(file) as image:
-            if image.mode in ("L", "1"):
-                return np.asarray(image.convert("L"))
-            return np.asarray(image.convert("RGBA" if "A" in image.mode else "RGB"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise InvalidDataError(f"'{file}' cannot be read as an image: {error}.") from error
+        with warnings.catch_warnings():
+            # What pillow warns of (odd metadata, very many pixels) does not concern the pixels.
+            warnings.simplefilter("ignore")
+            with Image.open(file) as image:
+                return pixels_of(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError:
+        raise InvalidDataError(
+            f"'{file}' cannot be read as an image: it is none, or damaged."
+        ) from None
+    except (*_DAMAGED, Image.DecompressionBombError) as error:
+        why = str(error).rstrip(".")
+        raise InvalidDataError(f"'{file}' cannot be read as an image: {why}.") from error
+
+
+def pixels_of(image: Image) -> np.ndarray:
+    """Return the pixels of an image of pillow as uint8: (H, W), or (H, W, C) as RGB or RGBA.
+
+    Raises
+    ------
+    ValueError
+        If it has grey values of 32 bits in no known range.
+    """
+    mode: str = image.mode
+    if mode.startswith("I;16"):
+        # Pillow would cut values off at 255.
+        wide = np.asarray(image, dtype=np.float64)
+        return np.rint(wide / 257).astype(np.uint8)
+    if mode in ("I", "F"):
+        return _narrowed(np.asarray(image))
+    if "A" in mode or "transparency" in image.info:
+        return np.asarray(image.convert("RGBA"))
+    if mode in ("L", "1"):
+        return np.asarray(image.convert("L"))
+    return np.asarray(image.convert("RGB"))
+
+
+def _narrowed(values: np.ndarray[Any, Any]) -> np.ndarray:
+    """Return grey values of 32 bits as uint8 where their range is known."""
+    low, high = float(values.min()), float(values.max())
+    if np.isfinite([low, high]).all() and low >= 0:
+        for end in (255.0, 65535.0):
+            if high <= end:
+                return np.rint(values * (255.0 / end)).astype(np.uint8)
+    raise ValueError(
+        f"its grey values of 32 bits run from {low:g} to {high:g}; save it with 8 or 16 bits, or "
+        "read the files yourself and pass an array"
+    )
 
 
 def _with_channels(image: np.ndarray, channels: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from synthgen.core.serialize import decode_scalar, encode_scalar
 from synthgen.errors import ConditionError, InvalidDataError
@@ -138,7 +139,7 @@ class LabelSpec:
 
 def _distinct(column: list[Any], n: int) -> tuple[Any, ...]:
     """Return the values of one attribute in order."""
-    if any(value is None or value != value for value in column):
+    if any(value is None or value is pd.NA or value != value for value in column):
         raise InvalidDataError("Labels must not be missing; give them a value of their own.")
     found = list(dict.fromkeys(column))
     if len(found) > min(MOST_VALUES, max(n // 2, 2)):

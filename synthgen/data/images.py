@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from synthgen.core.params import check_choice
-from synthgen.data.image_folder import read_folder
+from synthgen.data.image_folder import pixels_of, read_folder
 from synthgen.data.image_labels import LabelSpec
 from synthgen.errors import InvalidDataError, InvalidParameterError
 
@@ -167,6 +168,11 @@ def read_images(
             "to learn anything of use."
         )
     if min(first.shape[2:]) < SMALLEST:
+        if array.ndim == 3 and array.shape[2] in (1, 2, 3, 4):
+            raise InvalidDataError(
+                f"The shape {array.shape} looks like one image with channels; a model learns from "
+                "many: pass an array (n, H, W, C)."
+            )
         raise InvalidDataError(
             f"The images are {first.shape[2]} x {first.shape[3]} pixels; each side must have at "
             f"least {SMALLEST}."
@@ -204,7 +210,7 @@ def as_images(X: Any, spec: ImageSpec) -> np.ndarray:
 
 def _is_dataset(X: Any) -> bool:
     """Return whether X is a torch Dataset (torch need not be there to tell)."""
-    listed = isinstance(X, (list, tuple)) or hasattr(X, "__array__")
+    listed = isinstance(X, (list, tuple, Mapping)) or hasattr(X, "__array__")
     return not listed and hasattr(X, "__getitem__") and hasattr(X, "__len__")
 
 
@@ -244,7 +250,7 @@ def _as_array(X: Any) -> np.ndarray:
 
 
 def _stack(items: list[Any]) -> np.ndarray:
-    arrays = [np.asarray(item) for item in items]
+    arrays = [_one_array(item) for item in items]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1:
         raise InvalidDataError(
@@ -252,6 +258,20 @@ def _stack(items: list[Any]) -> np.ndarray:
             "one size first."
         )
     return np.stack(arrays) if arrays else np.empty((0,))
+
+
+def _one_array(item: Any) -> np.ndarray:
+    if isinstance(item, (str, os.PathLike)):
+        raise InvalidDataError(
+            f"Got {item!r} in place of an image: pass a folder of images by its path, or arrays."
+        )
+    if not type(item).__module__.startswith("PIL."):
+        return np.asarray(item)
+    try:
+        # An array of it would hold places in a palette, or ink in place of light.
+        return pixels_of(item)
+    except ValueError as error:
+        raise InvalidDataError(f"An image of the list cannot be read: {error}.") from error
 
 
 def _infer_layout(array: np.ndarray, layout: str | None) -> str:

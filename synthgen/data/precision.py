@@ -53,6 +53,35 @@ def find_decimals(values: np.ndarray, *, highest: int, single: bool = False) -> 
     return low
 
 
+def common_step(values: np.ndarray, *, highest: int = 6) -> float:
+    """Return the largest decimal step of which all differences of values are multiples.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of float64
+        Finite.
+    highest : int
+        Largest number of digits after the decimal point that is tried.
+
+    Returns
+    -------
+    float
+        0.0 if there is none, or fewer than two distinct values.
+
+    Examples
+    --------
+    >>> common_step(np.array([3.0, 9.0, 12.0])), common_step(np.array([0.1, 1 / 3]))
+    (3.0, 0.0)
+    >>> common_step(np.array([0.25, 1.0, 1.75]))
+    0.75
+    """
+    decimals = find_decimals(values, highest=highest) if len(values) else None
+    if decimals is None or np.ptp(values) * 10.0**decimals > 2.0**52:
+        return 0.0
+    units = np.round((values - values.min()) * 10.0**decimals).astype(np.int64)
+    return float(np.gcd.reduce(units)) / 10.0**decimals
+
+
 def _fits(values: np.ndarray, decimals: int, single: bool) -> bool:
     rounded = np.round(values, decimals)
     if single:

@@ -174,9 +174,11 @@ class Schema:
         """Return the same schema, declared public by you.
 
         Say so only if everything in it, each category and each bound, would be known without the
-        data, for instance from a codebook: what is declared public is not protected.
+        data, for instance from a codebook: what is declared public is not protected. The reasons of
+        inferred kinds, which may quote cells, are left out.
         """
-        return replace(self, origin="user")
+        columns = tuple(column.changed(reason="") for column in self.columns)
+        return replace(self, columns=columns, origin="user")
 
     def suggest_constraints(self, df: Any) -> tuple[Constraint, ...]:
         """Return the constraints that all rows of a table obey and that look intended.

@@ -7,6 +7,7 @@ tables a row moves by d gets noise of standard deviation d / (mu sqrt(s)).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,8 +61,9 @@ class MarginalPlan:
     def reservation(self) -> list[Event]:
         """Return events at least as telling as all steps together, for a shared ledger."""
         note = "noisy tables of columns and pairs"
+        mu = self.mu * math.sqrt(math.fsum(self.shares.values()))
         return [
-            Event("gaussian", note, sensitivity=self.mu, scale=1.0, delta=self.failure),
+            Event("gaussian", note, sensitivity=mu, scale=1.0, delta=self.failure),
         ]
 
 
@@ -102,14 +104,60 @@ def plan_marginals(
     )
 
 
-def plan_gradients(privacy: DPSGD, n_rows: int) -> Event:
+def plan_histograms(
+    privacy: DPSGD, n_rows: int, n_columns: int, *, n_fine: int = 0
+) -> MarginalPlan:
+    """Split off what is released before private gradients.
+
+    Parameters
+    ----------
+    privacy : DPSGD
+        Checked.
+    n_rows, n_columns : int
+    n_fine : int
+        Columns in which frequent single values are looked for.
+
+    Returns
+    -------
+    MarginalPlan
+        Without pairs; what its shares leave is for :func:`plan_gradients`.
+    """
+    delta = privacy.resolved_delta(n_rows)
+    failure = _FAILURE * delta if privacy.infer == "spend" else 0.0
+    shares = {
+        "schema": privacy.schema_share if privacy.infer == "spend" else 0.0,
+        "atoms": privacy.atom_share if n_fine else 0.0,
+        "one_way": privacy.one_way_share,
+    }
+    return MarginalPlan(
+        mu=gaussian_mu(privacy.epsilon, delta - failure),
+        failure=failure,
+        shares={"scores": 0.0, "pairs": 0.0} | shares,
+        n_columns=n_columns,
+        n_pairs=0,
+    )
+
+
+def plan_gradients(privacy: DPSGD, n_rows: int, before: Sequence[Event] = ()) -> Event:
     """Return the one event of private training: all steps, with the noise that they need.
 
     Its ``scale`` is the standard deviation of the noise on the sum of clipped gradients.
+
+    Parameters
+    ----------
+    privacy : DPSGD
+        Checked.
+    n_rows : int
+    before : sequence of Event
+        Everything else that is released within the same budget.
     """
     sampling = privacy.sampling(n_rows)
     noise = noise_multiplier(
-        privacy.epsilon, privacy.resolved_delta(n_rows), sampling=sampling, steps=privacy.steps
+        privacy.epsilon,
+        privacy.resolved_delta(n_rows),
+        sampling=sampling,
+        steps=privacy.steps,
+        before=before,
     )
     return Event(
         "gaussian",

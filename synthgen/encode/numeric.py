@@ -4,25 +4,28 @@ A column with few distinct values gets one state for each. Any other column beco
 value is replaced by its rank u in (0, 1) among the training values and v = Phi^-1(u), which is
 standard normal whatever the column's distribution. Single values that fill much of the column, and
 missing cells, are states of a block that *gates* the head. Decoding reads the value at rank u from
-a stored quantile function, so marginal distributions are right by construction.
+a stored quantile function, so marginal distributions are right by construction. Values that many
+rows share come back as they were; between those that few rows have, decoding interpolates, so that
+nobody's own value is repeated.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from synthgen.data.precision import common_step
 from synthgen.encode.base import CellCondition, Resolution
 from synthgen.encode.layout import FAR, REST, Head, StateBlock
 from synthgen.encode.wanted import Wanted
 from synthgen.errors import ConditionError
 
-#: Above this share of distinct values a column counts as continuous: decoding then interpolates
-#: between stored quantiles instead of repeating them.
-_CONTINUOUS = 0.9
+#: A value of the head that fewer rows share is not repeated.
+_SHARED: Final = 10
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,10 @@ class NumericEncoder:
         Quantile function of the values in the head, ascending; empty without a head.
     edges, atoms : numpy.ndarray
         Bins of the head as normal scores, see :class:`~synthgen.encode.layout.Head`.
-    smooth : bool
-        Whether decoding interpolates between knots.
+    shared : numpy.ndarray of bool
+        Which knots are values that enough rows share to be repeated.
+    step : float
+        Distances of values in the head are multiples of this; 0 if of nothing.
     """
 
     levels: np.ndarray
@@ -51,7 +56,8 @@ class NumericEncoder:
     knots: np.ndarray
     edges: np.ndarray
     atoms: np.ndarray
-    smooth: bool
+    shared: np.ndarray
+    step: float
 
     @classmethod
     def fit(cls, values: np.ndarray, resolution: Resolution) -> NumericEncoder:
@@ -66,14 +72,16 @@ class NumericEncoder:
         rest = present[~np.isin(present, levels)]
         shares = [len(rest), *counts[spikes], *([n_missing] if n_missing else [])]
         edges, atoms = _bin_edges(rest, resolution)
+        knots = _thin(rest, resolution.knots)
         return cls(
             levels=levels,
             frequencies=np.asarray(shares, dtype=np.float64) / len(values),
             missing=n_missing > 0,
-            knots=_thin(rest, resolution.knots),
+            knots=knots,
             edges=edges,
             atoms=atoms,
-            smooth=len(np.unique(rest)) > _CONTINUOUS * len(rest),
+            shared=np.isin(knots, distinct[counts >= _SHARED]),
+            step=common_step(rest),
         )
 
     @classmethod
@@ -87,7 +95,8 @@ class NumericEncoder:
             knots=none,
             edges=none,
             atoms=none.astype(bool),
-            smooth=False,
+            shared=none.astype(bool),
+            step=0.0,
         )
 
     @property
@@ -164,16 +173,9 @@ class NumericEncoder:
         low = np.searchsorted(self.knots, values, "left").astype(np.float64)
         high = np.searchsorted(self.knots, values, "right").astype(np.float64)
         between = low == high
-        if self.smooth:
-            # A value between two knots has one rank, by linear interpolation.
-            right = np.clip(low.astype(np.int64), 1, count - 1)
-            left_value, right_value = self.knots[right - 1], self.knots[right]
-            gap = np.where(right_value > left_value, right_value - left_value, 1.0)
-            exact = right - 0.5 + np.clip((values - left_value) / gap, 0.0, 1.0)
-            low = high = np.where(between, exact, (low + high) / 2)
-        else:
-            low = np.where(between, np.clip(low - 0.5, 0, count - 1), low)
-            high = np.where(between, np.minimum(low + 1, count), high)
+        ranks, curve = self._curve
+        exact = np.interp(values, curve, ranks) * count
+        low, high = np.where(between, exact, low), np.where(between, exact, high)
         return low / count, high / count
 
     def inverse(self, codes: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -187,15 +189,31 @@ class NumericEncoder:
             values = np.where(codes[:, 0] == REST, values, table[codes[:, 0]])
         return values
 
+    @cached_property
+    def _curve(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ranks and values of the corners of the quantile function.
+
+        A shared value is level from where its ranks begin to where they end; any other is a single
+        point in the middle of its ranks.
+        """
+        values, first, counts = np.unique(self.knots, return_index=True, return_counts=True)
+        last, level = first + counts, self.shared[first]
+        starts = np.where(level, first, (first + last) / 2)
+        ends = np.where(level, last, (first + last) / 2)
+        ranks = np.stack([starts, ends], axis=1).ravel() / len(self.knots)
+        return ranks, np.repeat(values, 2)
+
     def _quantile(self, ranks: np.ndarray) -> np.ndarray:
-        count = len(self.knots)
-        if not self.smooth:
-            return self.knots[np.minimum((ranks * count).astype(np.int64), count - 1)]
-        position = np.clip(ranks * count - 0.5, 0.0, count - 1.0)
-        left = np.minimum(position.astype(np.int64), max(count - 2, 0))
-        share = position - left
-        right = np.minimum(left + 1, count - 1)
-        return np.asarray(self.knots[left] * (1.0 - share) + self.knots[right] * share)
+        corners, values = self._curve
+        # Folded back at the ends, so that the extremes are as little repeated as other values.
+        lowest, highest = corners[0], corners[-1]
+        ranks = np.where(ranks < lowest, 2 * lowest - ranks, ranks)
+        ranks = np.where(ranks > highest, 2 * highest - ranks, ranks)
+        found: np.ndarray = np.interp(ranks, corners, values)
+        if not self.step:
+            return found
+        origin = self.knots[0]
+        return np.asarray(origin + np.round((found - origin) / self.step) * self.step)
 
     def condition(self, name: Any, wanted: Wanted) -> CellCondition:
         """Translate a condition on numbers.
@@ -269,13 +287,14 @@ class NumericEncoder:
             "knots": self.knots,
             "edges": self.edges,
             "atoms": self.atoms,
+            "shared": self.shared,
         }
-        return {"missing": self.missing, "smooth": self.smooth}, arrays
+        return {"missing": self.missing, "step": self.step}, arrays
 
     @classmethod
     def from_state(cls, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> NumericEncoder:
         """Rebuild an encoder from :meth:`to_state`."""
-        return cls(missing=facts["missing"], smooth=facts["smooth"], **arrays)
+        return cls(missing=facts["missing"], step=facts["step"], **arrays)
 
 
 def bin_middles(edges: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from synthgen.evaluate.detection import c2st
 from synthgen.evaluate.fidelity import shape, trend
 from synthgen.evaluate.global_utility import global_utility
 from synthgen.evaluate.granularity import granularity
+from synthgen.evaluate.images import ImageReport, image_report
 from synthgen.evaluate.information import NmiMatrices, mutual_information, nmi_matrices
 from synthgen.evaluate.marginals import marginals
 from synthgen.evaluate.missingness import missingness
@@ -29,6 +30,7 @@ from synthgen.evaluate.validity import validity
 __all__ = [
     "BaselineFrames",
     "Comparison",
+    "ImageReport",
     "NmiMatrices",
     "QualityReport",
     "Result",
@@ -43,6 +45,7 @@ __all__ = [
     "density",
     "global_utility",
     "granularity",
+    "image_report",
     "make_synthesizer_scorer",
     "marginals",
     "membership",

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
-from synthgen.evaluate.columns import Roles, align, column_roles, cut
-from synthgen.evaluate.space import Rows, distance_blocks, place
+from synthgen.measure.columns import Roles, align, column_roles, cut
+from synthgen.measure.space import Rows, distance_blocks, place
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

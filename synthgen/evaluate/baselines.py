@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidDataError
-from synthgen.evaluate.columns import align
+from synthgen.measure.columns import align
 
 
 @dataclass(frozen=True)

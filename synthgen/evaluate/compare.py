@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from synthgen.core.params import check_integer
 from synthgen.core.random import root_seed
 from synthgen.errors import InvalidDataError, InvalidParameterError, SynthgenError
-from synthgen.evaluate.columns import align
 from synthgen.evaluate.report.quality import QualityReport, quality_report
+from synthgen.measure.columns import align
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

@@ -12,10 +12,10 @@ import numpy as np
 
 from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
-from synthgen.evaluate.columns import Roles, align, column_roles, cut
-from synthgen.evaluate.distances import nearest, points, row_keys
 from synthgen.evaluate.result import Result
-from synthgen.evaluate.stats import auc, auc_interval, share_interval
+from synthgen.measure.columns import Roles, align, column_roles, cut
+from synthgen.measure.distances import nearest, points, row_keys
+from synthgen.measure.stats import auc, auc_interval, share_interval
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

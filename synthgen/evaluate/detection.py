@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from synthgen.core.params import check_choice, check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidDataError
-from synthgen.evaluate.columns import Matrices, align, column_roles, cut, cut_rows, matrices
 from synthgen.evaluate.result import Result
-from synthgen.evaluate.stats import auc, auc_interval, roc_curve, stratified_folds
-from synthgen.evaluate.trees import fit_trees
+from synthgen.measure.columns import Matrices, align, column_roles, cut, cut_rows, matrices
+from synthgen.measure.stats import auc, auc_interval, roc_curve, stratified_folds
+from synthgen.measure.trees import fit_trees
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

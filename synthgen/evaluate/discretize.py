@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pandas.api import types as ptypes
 
 from synthgen.errors import InvalidParameterError
-from synthgen.evaluate.columns import Roles, joint_codes
+from synthgen.measure.columns import Roles, joint_codes
 
 #: Number of quantile bins of a continuous column.
 N_BINS: Final = 8
@@ -133,7 +133,7 @@ def discretize(
 
     Examples
     --------
-    >>> from synthgen.evaluate.columns import column_roles
+    >>> from synthgen.measure.columns import column_roles
     >>> real = pd.DataFrame({"c": ["a", "a", "b", None]})
     >>> fake = pd.DataFrame({"c": ["b", "z"]})
     >>> levels = discretize([real, fake], column_roles(real))

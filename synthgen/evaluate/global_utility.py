@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from synthgen.core.parallel import map_ahead
 from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
-from synthgen.evaluate.columns import Matrices, Roles, align, column_roles, cut, matrices
 from synthgen.evaluate.result import Result
 from synthgen.evaluate.tasks import interval
-from synthgen.evaluate.trees import fit_trees
+from synthgen.measure.columns import Matrices, Roles, align, column_roles, cut, matrices
+from synthgen.measure.trees import fit_trees
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from synthgen.evaluate.columns import cut_rows
 from synthgen.evaluate.learners import Predict
 from synthgen.evaluate.tasks import Score
+from synthgen.measure.columns import cut_rows
 
 #: Rows that importance is measured on, and predictions per model (and class) that it may cost.
 _MOST_ROWS: Final = 2_000

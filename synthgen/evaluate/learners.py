@@ -1,6 +1,6 @@
 """Families of models that utility is measured with: boosted trees, linear models, random forests.
 
-A family is a function from encoded training rows (see :mod:`synthgen.evaluate.columns`) to a
+A family is a function from encoded training rows (see :mod:`synthgen.measure.columns`) to a
 function that predicts. Whatever a model needs to know about the values (levels worth
 a column of their own, centre and spread) is learned from its own training rows, as a user of these
 rows would: levels that turn up later are treated as rare ones.
@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from synthgen.evaluate.trees import fit_trees
+from synthgen.measure.trees import fit_trees
 
 Family = Literal["trees", "linear", "forest"]
 
@@ -73,7 +73,7 @@ def fit_learner(family: str, features: Array, target: NDArray[Any], goal: Goal) 
     Parameters
     ----------
     family : {"trees", "linear", "forest"}
-        ``"trees"``: LightGBM, see :func:`~synthgen.evaluate.trees.fit_trees`. ``"linear"``:
+        ``"trees"``: LightGBM, see :func:`~synthgen.measure.trees.fit_trees`. ``"linear"``:
         logistic or ridge regression on standardised numbers and one-hot categories, rare levels
         folded into one. ``"forest"``: 60 random trees on numbers and categories in the order of
         their frequency.

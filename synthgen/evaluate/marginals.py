@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from synthgen.core.params import check_choice, check_integer
 from synthgen.core.random import generator, root_seed
-from synthgen.evaluate.columns import align, column_roles, cut
 from synthgen.evaluate.discretize import MAX_LEVELS, N_BINS, Levels, check_levels, discretize
 from synthgen.evaluate.result import Result
+from synthgen.measure.columns import align, column_roles, cut
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

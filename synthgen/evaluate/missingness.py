@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
-from synthgen.evaluate.columns import align, cut
 from synthgen.evaluate.result import Result
+from synthgen.measure.columns import align, cut
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

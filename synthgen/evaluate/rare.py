@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from synthgen.core.params import check_integer, check_real
 from synthgen.core.random import generator, root_seed
-from synthgen.evaluate.columns import Roles, align, column_roles, cut, joint_codes
 from synthgen.evaluate.result import Result
+from synthgen.measure.columns import Roles, align, column_roles, cut, joint_codes
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

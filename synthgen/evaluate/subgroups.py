@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidParameterError
-from synthgen.evaluate.columns import Roles, align, column_roles, cut
 from synthgen.evaluate.grouped import MEAN_KS, Merged, ks_within, merge, tv_within
 from synthgen.evaluate.rare import coded_levels
 from synthgen.evaluate.result import Result
+from synthgen.measure.columns import Roles, align, column_roles, cut
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

@@ -2,7 +2,7 @@
 
 Alpha-precision and density look at the synthetic rows (are they plausible?), beta-recall and
 coverage at the real ones (are they all represented?). All four work on the rows themselves, see
-:mod:`synthgen.evaluate.space`, without a learned embedding: the "naive" variant in the literature.
+:mod:`synthgen.measure.space`, without a learned embedding: the "naive" variant in the literature.
 
 None has an interval: neighbouring rows fare alike, so that the binomial one of a share is too short
 by a factor of up to two, and resampled rows are copies of each other, which these scores mistake
@@ -21,7 +21,7 @@ from synthgen.core.params import check_integer
 from synthgen.evaluate.balls import Neighbours, Sides, agreement, curve, make_sides, neighbours
 from synthgen.evaluate.discretize import discretize
 from synthgen.evaluate.result import Result
-from synthgen.evaluate.space import centre_distances
+from synthgen.measure.space import centre_distances
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthgen.errors import InvalidParameterError
-from synthgen.evaluate.columns import Matrices, Roles, joint_codes, matrices
-from synthgen.evaluate.stats import auc
+from synthgen.measure.columns import Matrices, Roles, joint_codes, matrices
+from synthgen.measure.stats import auc
 
 #: A numeric target with at most this many distinct whole values is a set of classes.
 _FEW_VALUES: Final = 10
@@ -220,7 +220,7 @@ def _row_scorer(
 def _area_of_rows(
     positive: NDArray[np.bool_], score: NDArray[np.float64]
 ) -> Callable[[NDArray[np.int64]], float]:
-    """As :func:`~synthgen.evaluate.stats.auc`, but sorted once and for all."""
+    """As :func:`~synthgen.measure.stats.auc`, but sorted once and for all."""
     distinct, places = np.unique(score, return_inverse=True)
     doubled = 2 * places + positive
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from synthgen.core.params import check_choice, check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidParameterError
-from synthgen.evaluate.columns import Roles, align, column_roles, cut
 from synthgen.evaluate.importance import (
     importance_rows,
     permutation_importance,
@@ -32,6 +31,7 @@ from synthgen.evaluate.tasks import (
     scorer,
     uninformed,
 )
+from synthgen.measure.columns import Roles, align, column_roles, cut
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

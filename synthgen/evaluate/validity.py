@@ -15,8 +15,8 @@ from synthgen.data.constraints import Constraint, FixedCombinations, Predicate
 from synthgen.data.dtypes import dtype_name
 from synthgen.errors import ConstraintError, InvalidDataError
 from synthgen.evaluate.cell_rules import CellRules, Mask, check_cells, learn_rules, without_arrow
-from synthgen.evaluate.columns import align, cut
 from synthgen.evaluate.result import Result
+from synthgen.measure.columns import align, cut
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

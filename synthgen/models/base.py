@@ -94,7 +94,7 @@ class BaseSynthesizer(BaseEstimator):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         self.schema_ = schema
-        self._spec = spec
+        self._spec = self._described(spec, schema)
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -318,6 +318,11 @@ class BaseSynthesizer(BaseEstimator):
         self.schema.check(frame)
         constraints = validate_constraints(self.schema.constraints, self.schema, frame)
         return replace(self.schema, constraints=tuple(constraints))
+
+    def _described(self, spec: FrameSpec, schema: Schema) -> FrameSpec:
+        """Return what is kept of the form of the table."""
+        del schema
+        return spec
 
     def _json_parameters(self) -> dict[str, Any]:
         """Return the constructor's parameters that can be saved; the schema has its own file."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import warnings
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,42 +11,28 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from synthgen.core.device import resolve_device, supports_bfloat16
-from synthgen.core.params import check_choice, check_integer, check_real
-from synthgen.core.progress import ProgressBar
-from synthgen.core.random import isolated_torch_rng, root_seed
-from synthgen.core.serialize import (
-    plain_json,
+from synthgen.core.params import check_choice, check_real
+from synthgen.core.random import root_seed
+from synthgen.data.images import ImageData, ImageSpec, read_images
+from synthgen.errors import TrainingWarning
+from synthgen.models.image_checks import (
+    check_image_parameters,
+    chosen_recipe,
+    read_more,
+    sized_recipe,
+    with_labels_for,
 )
-from synthgen.data.images import LAYOUTS, ImageData, ImageSpec, as_images, read_images
-from synthgen.errors import (
-    ConditionError,
-    DataWarning,
-    InvalidDataError,
-    InvalidParameterError,
-    TrainingWarning,
-)
-from synthgen.models.image_announcer import Announcer
+from synthgen.models.image_drawing import DrawnImages
 from synthgen.models.image_health import diagnose
 from synthgen.models.image_latent import LatentWork
-from synthgen.models.image_memory import check_image_memory
-from synthgen.models.image_monitor import ImageMonitor
-from synthgen.models.image_presets import image_recipe
 from synthgen.models.image_saved import SavedImages
-from synthgen.models.image_tuning import STRATEGIES, copy_weights, freeze
-from synthgen.models.image_wishes import wanted_codes, wanted_judge, wanted_places
-from synthgen.sample.images import BLOCK, ImageSampler, Wish
-from synthgen.train.checkpoint import Checkpoint
+from synthgen.models.image_training import Plan, train_images
+from synthgen.models.image_tuning import STRATEGIES
+from synthgen.sample.images import ImageSampler
 from synthgen.train.image_recipe import ImageRecipe
-from synthgen.train.images import ImageTask, one_hot, uses_labels
-from synthgen.train.trainer import Budget, Trainer
-
-logger = logging.getLogger(__name__)
-
-#: How often the monitor looks; training is not cut short by it.
-_CHECKS = 20
 
 
-class ImageGANSynthesizer(SavedImages, LatentWork):
+class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
     """Learns a set of images and generates as many new ones as you like.
 
     Parameters
@@ -69,6 +52,12 @@ class ImageGANSynthesizer(SavedImages, LatentWork):
         "translation,colour,cutout". By default those that the number of images calls for, as much
         as the critic overfits, if `preset` is "auto", and the preset's own otherwise. None switches
         them off.
+    transform : callable, optional
+        Changes each real image whenever the critic is shown it, seeded: anything that is called as
+        ``transform(image=array)["image"]``, as in albumentations, or as ``transform(array)``, with
+        arrays (H, W) or (H, W, C) of uint8, or of float32 in [0, 1] if the training images are no
+        uint8. What it does is learned as if it were in the data: generated images will look so too,
+        so let it make only images that might be real. It is not saved with the model.
     layout : {"NHW", "NHWC", "NCHW"}, optional
         Meaning of the axes of arrays; inferred where there is one reading only.
     value_range : tuple of float, optional
@@ -142,6 +131,7 @@ class ImageGANSynthesizer(SavedImages, LatentWork):
         max_steps: int | str = "auto",
         batch_size: int | str = "auto",
         augment: str | None = "auto",
+        transform: Any = None,
         layout: str | None = None,
         value_range: tuple[float, float] | None = None,
         precision: str = "auto",
@@ -156,6 +146,7 @@ class ImageGANSynthesizer(SavedImages, LatentWork):
         self.max_steps = max_steps
         self.batch_size = batch_size
         self.augment = augment
+        self.transform = transform
         self.layout = layout
         self.value_range = value_range
         self.precision = precision
@@ -191,10 +182,10 @@ class ImageGANSynthesizer(SavedImages, LatentWork):
         TrainingError
             If the loss stays undefined.
         """
-        self._check_parameters()
+        check_image_parameters(self)
         data = read_images(X, y, layout=self.layout, value_range=self.value_range)
-        recipe = self._recipe(data)
-        data = _with_labels_for(data, recipe)
+        recipe = chosen_recipe(self, data)
+        data = with_labels_for(data, recipe)
         previous = self.sampler_ if self.warm_start and hasattr(self, "sampler_") else None
         self._learn(data, recipe, previous, resumable=True)
         return self
@@ -238,118 +229,13 @@ class ImageGANSynthesizer(SavedImages, LatentWork):
         self
         """
         check_is_fitted(self)
-        self._check_parameters()
+        check_image_parameters(self)
         check_choice("strategy", strategy, STRATEGIES)
         check_real("freeze_share", freeze_share, low=0.0, high=1.0)
-        data = self._read_more(X, y)
-        recipe = self._sized(self.recipe_)
+        data = read_more(X, y, self.spec_, self.sampler_.labels)
+        recipe = sized_recipe(self, self.recipe_)
         self._learn(data, recipe, self.sampler_, strategy=strategy, freeze_share=freeze_share)
         return self
-
-    def sample(
-        self,
-        n: int | None = None,
-        y: Any = None,
-        truncation: float | None = None,
-        sigma: float = 1.0,
-        reject: Any = None,
-        random_state: Any = None,
-        *,
-        codes: Any = None,
-        return_labels: bool = False,
-    ) -> Any:
-        """Generate images.
-
-        Parameters
-        ----------
-        n : int
-            Number of images, >= 0. May be left out if `y` has one label per image.
-        y : label or array-like of shape (n,) or (n, attributes), optional
-            Labels of the images. One label stands for all; None draws them as frequent as in the
-            training data.
-        truncation : float, optional
-            Fewer outliers, less variety: largest absolute value of z; or, for style-based
-            recipes, the factor in [0, 1] that draws w towards its mean.
-        sigma : float
-            Factor of z; above 1 for more variety than in training.
-        reject : "critic" or classifier, optional
-            Draw four candidates per image and choose by the critic's word, or by what a classifier
-            with ``predict_proba`` for images of this layout thinks of their label.
-        random_state : None, int, numpy RandomState or Generator
-            The same integer gives the same images, and fewer are the head of more. None draws
-            fresh images at each call.
-        codes : array-like of shape (n, codes), optional
-            InfoGAN's codes: the categorical one as one-hot, then the continuous ones in [-1, 1].
-        return_labels : bool
-            Whether to return the labels too.
-
-        Returns
-        -------
-        images : numpy.ndarray
-            In the layout, type and range of the training images.
-        labels : numpy.ndarray
-            If `return_labels`.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before ``fit``.
-        ConditionError
-            If a label is unknown, or the model knows none.
-        """
-        check_is_fitted(self)
-        places = wanted_places(self.sampler_, y, n)
-        if n is None:
-            if places is None:
-                raise InvalidParameterError("n is missing: how many images do you want?")
-            n = len(places)
-        n = check_integer("n", n, minimum=0)
-        if truncation is not None:
-            truncation = check_real("truncation", truncation, low=0.0, closed="neither")
-        sigma = check_real("sigma", sigma, low=0.0)
-        wish = Wish(
-            n,
-            root_seed(random_state),
-            places,
-            truncation,
-            sigma,
-            wanted_judge(self.sampler_, self.spec_, reject),
-            wanted_codes(self.recipe_, codes, n),
-        )
-        images, drawn = self.sampler_.draw(wish)
-        out = self.spec_.restore(images)
-        if not return_labels:
-            return out
-        labels = self.sampler_.labels
-        if labels is None or drawn is None:
-            raise InvalidParameterError("The model has no labels to return.")
-        return out, labels.decode(drawn)
-
-    def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
-        """Return the critic's score of each image: the higher, the more like a real one.
-
-        Parameters
-        ----------
-        X : array-like
-            Images of the layout of the training images.
-        y : array-like, optional
-            Their labels, if the model was fitted with labels.
-
-        Returns
-        -------
-        numpy.ndarray of shape (n,)
-            On no particular scale; relativistic critics' scores mean something as differences.
-        """
-        check_is_fitted(self)
-        images = torch.as_tensor(as_images(X, self.spec_))
-        places = wanted_places(self.sampler_, y, len(images))
-        if self.sampler_.labels is not None and places is None:
-            raise ConditionError("The model was fitted with labels: score_samples needs y.")
-        scores = []
-        for start in range(0, len(images), BLOCK):
-            mine = None if places is None else places[start : start + BLOCK]
-            scores.append(self.sampler_.scores(images[start : start + BLOCK], mine).cpu().numpy())
-        return np.concatenate(scores).astype(np.float64)
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether ``fit`` or ``load`` has come to its end."""
@@ -362,55 +248,6 @@ class ImageGANSynthesizer(SavedImages, LatentWork):
         tags.input_tags.three_d_array = True
         return tags
 
-    def _check_parameters(self) -> None:
-        check_real("max_minutes", self.max_minutes, low=0.0, closed="neither")
-        check_integer("max_steps", self.max_steps, minimum=1, words=["auto"])
-        check_integer("batch_size", self.batch_size, minimum=2, words=["auto"])
-        check_choice("precision", self.precision, ("auto", "float32", "bfloat16"))
-        check_choice("warm_start", self.warm_start, [True, False])
-        if self.layout is not None:
-            check_choice("layout", self.layout, LAYOUTS)
-        if self.augment is not None and not isinstance(self.augment, str):
-            raise InvalidParameterError(
-                f"augment must be names with commas between, 'auto' or None, got {self.augment!r}."
-            )
-        if not isinstance(self.verbose, bool):
-            check_integer("verbose", self.verbose, minimum=0)
-        if self.checkpoint_dir is not None and not isinstance(self.checkpoint_dir, (str, Path)):
-            raise InvalidParameterError(
-                f"checkpoint_dir must be a path or None, got {self.checkpoint_dir!r}."
-            )
-
-    def _recipe(self, data: ImageData) -> ImageRecipe:
-        recipe = image_recipe(self.preset, data.images, self.augment)
-        if recipe.needs_labels and data.labels is None:
-            raise InvalidDataError(
-                f"The preset {recipe.name!r} is about labels: pass fit(X, y), or choose another."
-            )
-        return self._sized(recipe)
-
-    def _sized(self, recipe: ImageRecipe) -> ImageRecipe:
-        if self.max_steps != "auto":
-            recipe = recipe.replace(steps=int(self.max_steps))
-        if self.batch_size != "auto":
-            recipe = recipe.replace(batch_size=int(self.batch_size))
-        return recipe.check()
-
-    def _read_more(self, X: Any, y: Any) -> ImageData:
-        """Read images that are like those of the fit."""
-        spec, labels = self.spec_, self.sampler_.labels
-        data = read_images(X, y, layout=spec.layout, value_range=(spec.low, spec.high))
-        if data.spec.shape != spec.shape:
-            raise InvalidDataError(
-                f"The images are (channels, height, width) = {data.spec.shape}; the model was "
-                f"fitted to {spec.shape}."
-            )
-        if labels is None:
-            return ImageData(data.images, spec, None, None)
-        if data.labels is None or data.codes is None:
-            raise InvalidDataError("The model was fitted with labels: pass y too.")
-        return ImageData(data.images, spec, labels.encode(data.labels.decode(data.codes)), labels)
-
     def _learn(
         self,
         data: ImageData,
@@ -421,101 +258,37 @@ class ImageGANSynthesizer(SavedImages, LatentWork):
         freeze_share: float = 0.5,
         resumable: bool = False,
     ) -> None:
-        device, seed = resolve_device(self.device), root_seed(self.random_state)
-        check_image_memory(data, recipe)
-        bfloat16 = self.precision == "bfloat16" or (
-            self.precision == "auto" and supports_bfloat16(device)
-        )
-        sizes = () if data.labels is None else data.labels.sizes
-        with isolated_torch_rng(seed, "weights"):
-            task = ImageTask(
-                data.images, data.codes, sizes, recipe, device=device, bfloat16=bfloat16
-            )
-        if previous is not None:
-            copy_weights(previous, task)
-        freeze(task, strategy, freeze_share)
-        logger.info(
-            "Training %r on %d images of %s for %g minutes or %d steps of %d images.",
-            recipe.name,
-            len(data),
-            data.spec.shape,
+        device = resolve_device(self.device)
+        plan = Plan(
+            recipe,
+            root_seed(self.random_state),
+            device,
+            self.precision == "bfloat16"
+            or (self.precision == "auto" and supports_bfloat16(device)),
             self.max_minutes,
-            recipe.steps,
-            recipe.batch_size,
+            bool(self.verbose),
+            self.transform,
+            self.checkpoint_dir if resumable else None,
+            strategy,
+            freeze_share,
         )
-        checkpoint = self._checkpoint(data, recipe, seed) if resumable else None
-        network = self._train(task, data, recipe, seed, checkpoint)
-        critic: Any = task.critic.requires_grad_(False).eval()
-        sampler = ImageSampler(network, critic.in_full_precision(), recipe, data.labels, device)
-        self._keep(sampler, data.spec)
-        for words in diagnose(self.history_, recipe):
-            warnings.warn(f"{recipe.name!r}: {words}", TrainingWarning, stacklevel=3)
-
-    def _train(
-        self,
-        task: ImageTask,
-        data: ImageData,
-        recipe: ImageRecipe,
-        seed: int,
-        checkpoint: Checkpoint | None,
-    ) -> Any:
-        labels = None
-        if data.labels is not None and data.codes is not None:
-            labels = one_hot(torch.as_tensor(data.codes), data.labels.sizes)
-        monitor = ImageMonitor(data.images, labels, recipe, seed, task.device)
-        budget = Budget(recipe.steps, 60.0 * self.max_minutes, checks=_CHECKS, patience=_CHECKS)
-        with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
-            result = Trainer(
-                task,
-                recipe,
-                budget,
-                seed=seed,
-                monitor=monitor,
-                listener=Announcer(bar.update, recipe.steps, self.max_minutes),
-                checkpoint=checkpoint,
-            ).run()
-        self.history_ = result.history.to_frame()
-        self.n_steps_, self.best_step_ = result.steps, result.best_step
-        self.stopped_by_ = result.stopped_by
-        shown = monitor.shown or [np.empty((0, *data.spec.shape), dtype=np.float32)]
-        self.grids_ = np.stack([data.spec.restore(images) for images in shown])
-        if result.stopped_by == "interrupt":
+        trained = train_images(data, plan, previous)
+        self.history_, self.grids_ = trained.history, trained.grids
+        self.n_steps_, self.best_step_ = trained.steps, trained.best_step
+        self.stopped_by_ = trained.stopped_by
+        self._keep(trained.sampler, data.spec)
+        if trained.stopped_by == "interrupt":
             warnings.warn(
-                f"Training was interrupted after {result.steps} steps; the best state so far is "
+                f"Training was interrupted after {trained.steps} steps; the best state so far is "
                 "kept.",
                 TrainingWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
-        return result.generator
-
-    def _checkpoint(self, data: ImageData, recipe: ImageRecipe, seed: int) -> Checkpoint | None:
-        if self.checkpoint_dir is None:
-            return None
-        digest = hashlib.sha256(data.images.tobytes())
-        if data.codes is not None:
-            digest.update(data.codes.tobytes())
-        fingerprint = {
-            "recipe": recipe.to_json(),
-            "seed": seed,
-            "data": digest.hexdigest(),
-        }
-        return Checkpoint(Path(self.checkpoint_dir), plain_json(fingerprint))
+        for words in diagnose(self.history_, recipe):
+            warnings.warn(f"{recipe.name!r}: {words}", TrainingWarning, stacklevel=3)
 
     def _keep(self, sampler: ImageSampler, spec: ImageSpec) -> None:
         self.spec_, self.recipe_, self.device_ = spec, sampler.recipe, sampler.device
         known = sampler.labels.values if sampler.labels is not None else ()
         self.classes_ = [list(column) for column in known]
         self.sampler_ = sampler
-
-
-def _with_labels_for(data: ImageData, recipe: ImageRecipe) -> ImageData:
-    """Leave labels aside if the recipe makes no use of them."""
-    if data.labels is None or uses_labels(recipe):
-        return data
-    warnings.warn(
-        f"The preset {recipe.name!r} makes no use of labels; y is left aside. Use another preset, "
-        "or a recipe with condition='projection'.",
-        DataWarning,
-        stacklevel=3,
-    )
-    return ImageData(data.images, data.spec, None, None)

@@ -8,6 +8,12 @@ from typing import Any, Final
 from synthgen.dp.budget import DPSGD, DPMarginals
 from synthgen.dp.errors import PrivacyError
 from synthgen.errors import InvalidParameterError
+from synthgen.models.presets import resolve_recipe
+from synthgen.train.dp_checks import check_private_recipe
+from synthgen.train.dp_table import SGD_RECIPE
+from synthgen.train.recipe import Recipe
+
+Refusal = tuple[str, Callable[[Any], bool], str]
 
 _MARGINAL_PRESETS: Final = ("auto", "moments")
 
@@ -16,14 +22,8 @@ def _preset(value: Any) -> bool:
     return not (isinstance(value, str) and value in _MARGINAL_PRESETS)
 
 
-#: Parameter, when it is refused, and why.
-REFUSALS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
-    (
-        "preset",
-        _preset,
-        "a critic that looks at real rows (its penalties, pairs of rows, packing and statistics of "
-        "batches) is not covered by DPMarginals; use preset='auto', which trains on noisy tables",
-    ),
+#: Parameter, when it is refused whichever way a model is made private, and why.
+_COMMON: Final[tuple[Refusal, ...]] = (
     (
         "refine",
         lambda value: value is True,
@@ -39,7 +39,7 @@ REFUSALS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
         "validation_fraction",
         lambda value: value != "auto",
         "choosing a state by real rows would tell about them; use validation_fraction='auto': the "
-        "monitor looks at released tables only",
+        "monitor looks at nothing but what was released",
     ),
     (
         "warm_start",
@@ -50,9 +50,48 @@ REFUSALS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
         "checkpoint_dir",
         lambda value: value is not None,
         "a checkpoint holds a fingerprint of the data; use checkpoint_dir=None: a private fit "
-        "takes a minute",
+        "takes minutes",
     ),
 )
+
+#: What is refused with ``DPMarginals``.
+REFUSALS: Final[tuple[Refusal, ...]] = (
+    (
+        "preset",
+        _preset,
+        "a critic that looks at real rows (its penalties, pairs of rows, packing and statistics of "
+        "batches) is not covered by DPMarginals; use preset='auto', which trains on noisy tables",
+    ),
+    *_COMMON,
+)
+
+#: What is refused with ``DPSGD``, beside recipes (``train/dp_checks.py``).
+GRADIENT_REFUSALS: Final[tuple[Refusal, ...]] = (
+    *_COMMON,
+    (
+        "max_steps",
+        lambda value: value != "auto",
+        "the number of updates is charged before the first one; use max_steps='auto' and "
+        "DPSGD(steps=...)",
+    ),
+    (
+        "batch_size",
+        lambda value: value != "auto",
+        "batches are Poisson samples, whose expected size is charged; use batch_size='auto' and "
+        "DPSGD(batch_size=...)",
+    ),
+)
+
+
+def gradient_recipe(preset: str | Recipe) -> Recipe:
+    """Return the recipe that a preset stands for with ``DPSGD``.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is no such preset.
+    """
+    return SGD_RECIPE if preset == "auto" else resolve_recipe(preset, 0, 0)
 
 
 def check_refusals(synthesizer: Any) -> None:
@@ -66,16 +105,14 @@ def check_refusals(synthesizer: Any) -> None:
         If `privacy` is not a value object for privacy.
     """
     privacy = synthesizer.privacy
-    if isinstance(privacy, DPSGD):
-        raise PrivacyError(
-            "DPSGD is not available for tables; use DPMarginals(epsilon=...), which gave better "
-            "rows at every epsilon."
-        )
-    if not isinstance(privacy, DPMarginals):
+    if not isinstance(privacy, (DPMarginals, DPSGD)):
         raise InvalidParameterError(
-            f"privacy must be None or DPMarginals(...), got {type(privacy).__name__}."
+            f"privacy must be None, DPMarginals(...) or DPSGD(...), got {type(privacy).__name__}."
         )
-    for name, refused, why in REFUSALS:
+    by_gradients = isinstance(privacy, DPSGD)
+    for name, refused, why in GRADIENT_REFUSALS if by_gradients else REFUSALS:
         value = getattr(synthesizer, name)
         if refused(value):
             raise PrivacyError(f"{name}={value!r} cannot be private: {why}.")
+    if by_gradients:
+        check_private_recipe(gradient_recipe(synthesizer.preset))

@@ -18,8 +18,10 @@ from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.progress import ProgressBar
 from synthgen.core.random import generator, isolated_torch_rng, torch_generator
 from synthgen.core.serialize import Artifact, plain_json
+from synthgen.data.declared import declared_spec
+from synthgen.data.frame import FrameSpec
 from synthgen.data.schema import Schema
-from synthgen.dp.budget import DPMarginals
+from synthgen.dp.budget import DPSGD, DPMarginals, PrivacyParameters
 from synthgen.dp.ledger import Ledger
 from synthgen.encode.calibrate import Calibration
 from synthgen.encode.layout import EncodedTable, Layout
@@ -30,8 +32,10 @@ from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.models.memory import check_memory
 from synthgen.models.monitor import QualityMonitor
 from synthgen.models.presets import resolve_recipe
-from synthgen.models.private import PrivateFit, check_private_schema, fit_private
-from synthgen.models.refusals import check_refusals
+from synthgen.models.private import PrivateFit, fit_private
+from synthgen.models.private_domain import check_private_schema
+from synthgen.models.refusals import check_refusals, gradient_recipe
+from synthgen.models.row_critic import RowCritic
 from synthgen.models.saved import pack_sampler, unpack_sampler
 from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.conditional import check_pool, weigh_latents
@@ -89,9 +93,10 @@ class GANSynthesizer(EncodedSynthesizer):
         An integer makes ``fit`` repeatable.
     verbose : int, default=0
         1 shows progress on the terminal.
-    privacy : DPMarginals, optional
-        Train with differential privacy; see :class:`~synthgen.privacy.DPMarginals` and the user
-        guide. Needs a public schema, and trains on noisy tables of pairs of columns alone.
+    privacy : DPMarginals or DPSGD, optional
+        Train with differential privacy; see :class:`~synthgen.privacy.DPMarginals`,
+        :class:`~synthgen.privacy.DPSGD` and the user guide. Needs a public schema. ``DPMarginals``
+        trains on noisy tables of pairs of columns alone, ``DPSGD`` a critic by noisy gradients.
     warm_start : bool, default=False
         Start from the weights of the previous ``fit`` on a table of the same schema.
     checkpoint_dir : str, optional
@@ -115,6 +120,9 @@ class GANSynthesizer(EncodedSynthesizer):
         "steps", "time", "patience" or "interrupt".
     device_ : torch.device
         Where the model is.
+    critic_ : RowCritic or None
+        The critic as it was at the end, of a model fitted here by a recipe that judges single rows
+        without conditions, and without privacy. It is not saved: it has looked at real rows.
     epsilon_, delta_ : float
         With privacy: the guarantee that was spent, from the ledger.
     ledger_ : Ledger
@@ -149,6 +157,7 @@ class GANSynthesizer(EncodedSynthesizer):
     stopped_by_: str
     device_: torch.device
     ledger_: Ledger
+    critic_: RowCritic | None
 
     def __init__(
         self,
@@ -164,7 +173,7 @@ class GANSynthesizer(EncodedSynthesizer):
         device: str = "auto",
         random_state: Any = None,
         verbose: int = 0,
-        privacy: DPMarginals | None = None,
+        privacy: DPMarginals | DPSGD | None = None,
         warm_start: bool = False,
         checkpoint_dir: str | None = None,
     ) -> None:
@@ -224,21 +233,31 @@ class GANSynthesizer(EncodedSynthesizer):
         schema.check(frame)
         return schema
 
+    def _described(self, spec: FrameSpec, schema: Schema) -> FrameSpec:
+        if self.privacy is None:
+            return spec
+        return declared_spec(spec, [schema[name].dtype for name in spec.columns])
+
     def _learn_privately(
-        self, frame: pd.DataFrame, schema: Schema, privacy: DPMarginals, seed: int
+        self, frame: pd.DataFrame, schema: Schema, privacy: DPMarginals | DPSGD, seed: int
     ) -> Schema:
         device = resolve_device(self.device)
         with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
-            fit = fit_private(
-                frame,
-                schema,
-                privacy,
-                seconds=60.0 * self.max_minutes,
-                steps=None if self.max_steps == "auto" else int(self.max_steps),
-                seed=seed,
-                device=device,
-                listener=bar.update,
-            )
+            common: Any = {
+                "seconds": 60.0 * self.max_minutes,
+                "seed": seed,
+                "device": device,
+                "listener": bar.update,
+            }
+            if isinstance(privacy, DPSGD):
+                # Opacus takes a while to load, which no other fit should wait for.
+                from synthgen.models.private_sgd import fit_by_gradients
+
+                recipe = gradient_recipe(self.preset)
+                fit = fit_by_gradients(frame, schema, privacy, recipe, **common)
+            else:
+                steps = None if self.max_steps == "auto" else int(self.max_steps)
+                fit = fit_private(frame, schema, privacy, steps=steps, **common)
         source = RowSource(fit.network)
         self.sampler_ = Sampler(fit.encoder, source, _raked(fit, source, seed))
         self.history_ = fit.history()
@@ -249,6 +268,7 @@ class GANSynthesizer(EncodedSynthesizer):
         return fit.schema
 
     def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> Schema | None:
+        self.critic_ = None
         if self.privacy is not None:
             return self._learn_privately(frame, schema, self.privacy, seed)
         if hasattr(self, "ledger_"):
@@ -277,6 +297,7 @@ class GANSynthesizer(EncodedSynthesizer):
         judged = EncodedTable.concatenate([validation, train])
         monitor = QualityMonitor(layout, judged, conditioning, seed)
         network = self._train(task, recipe, monitor, self._checkpoint(recipe, seed, table), seed)
+        self.critic_ = RowCritic.of(encoder, task)
         source = RowSource(network, conditioning)
         refiner = self._refine(layout, train, validation, source, seed)
         self.sampler_ = Sampler(encoder, source, refiner)
@@ -383,7 +404,8 @@ class GANSynthesizer(EncodedSynthesizer):
             parameters["preset"] = self.preset.to_json()
         if self.privacy is not None:
             # Paths belong to the machine that it was fitted on.
-            parameters["privacy"] = self.privacy.get_params() | {"ledger": None}
+            kind = type(self.privacy).__name__
+            parameters["privacy"] = {"kind": kind, **self.privacy.get_params(), "ledger": None}
         return parameters
 
     @classmethod
@@ -391,7 +413,7 @@ class GANSynthesizer(EncodedSynthesizer):
         if isinstance(parameters.get("preset"), dict):
             parameters = {**parameters, "preset": Recipe.from_json(parameters["preset"])}
         if isinstance(parameters.get("privacy"), dict):
-            parameters = {**parameters, "privacy": DPMarginals(**parameters["privacy"])}
+            parameters = {**parameters, "privacy": _privacy_of(parameters["privacy"])}
         return cls(**parameters)
 
     def _state(self) -> Artifact:
@@ -418,6 +440,16 @@ class GANSynthesizer(EncodedSynthesizer):
         self.stopped_by_ = training["stopped_by"]
         if "ledger" in artifact.documents:
             self.ledger_ = Ledger.from_json(artifact.documents["ledger"])
+
+
+def _privacy_of(facts: dict[str, Any]) -> PrivacyParameters:
+    """Rebuild what was asked for; files of the first format have no kind."""
+    kinds: dict[str, Any] = {"DPMarginals": DPMarginals, "DPSGD": DPSGD}
+    kind = facts.get("kind", "DPMarginals")
+    if kind not in kinds:
+        raise ValueError(f"there is no privacy of the kind {kind!r}")
+    asked: PrivacyParameters = kinds[kind](**{k: v for k, v in facts.items() if k != "kind"})
+    return asked
 
 
 def _raked(fit: PrivateFit, source: RowSource, seed: int) -> Refiner:

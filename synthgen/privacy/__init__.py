@@ -5,18 +5,35 @@
 1e-06
 """
 
-from synthgen.dp.budget import DPMarginals
+from synthgen.dp.budget import DPSGD, DPMarginals
 from synthgen.dp.errors import BudgetExceededError, PrivacyError, PrivacyWarning
 from synthgen.dp.events import Event
 from synthgen.dp.ledger import Ledger
 from synthgen.dp.shared import SharedLedger
+from synthgen.privacy.attacks.result import AttackResult
+from synthgen.privacy.audit_report import AuditReport
+from synthgen.privacy.audit_run import audit
+from synthgen.privacy.mechanism import audit_mechanism, audit_one_run
+from synthgen.privacy.mechanism_result import MechanismAudit
+from synthgen.privacy.release import ReleaseReport, release_report
+from synthgen.privacy.release_limits import Limits
 
 __all__ = [
+    "DPSGD",
+    "AttackResult",
+    "AuditReport",
     "BudgetExceededError",
     "DPMarginals",
     "Event",
     "Ledger",
+    "Limits",
+    "MechanismAudit",
     "PrivacyError",
     "PrivacyWarning",
+    "ReleaseReport",
     "SharedLedger",
+    "audit",
+    "audit_mechanism",
+    "audit_one_run",
+    "release_report",
 ]

@@ -90,9 +90,16 @@ def unpack_state(
     for k, parameter in enumerate(module.parameters()):
         prefix = f"{name}-adam.{k}."
         state = {
-            key.removeprefix(prefix): value.clone()
+            key.removeprefix(prefix): _laid_out_as(parameter, value)
             for key, value in tensors.items()
             if key.startswith(prefix)
         }
         if state:
             optimiser.state[parameter] = state
+
+
+def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
+    """Return a copy with the strides of the parameter: fused optimisers go by memory, not index."""
+    if value.shape != parameter.shape:
+        return value.clone()
+    return torch.empty_like(parameter, dtype=value.dtype).copy_(value).detach()

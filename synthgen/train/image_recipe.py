@@ -38,6 +38,9 @@ class ImageRecipe(BaseRecipe):
         Whose weights are divided by their largest singular value.
     attention, chunks : bool
         Self-attention; and z cut up among the generator's blocks (residual networks only).
+    stem : bool
+        Whether the critic begins with a convolution at full size, which sees patterns of two pixels
+        (strided and skip networks only).
     minibatch_std, minibatch_discrimination : bool
         Whether the critic compares images of a batch.
     weights : {"default", "normal", "orthogonal", "xavier"}
@@ -61,6 +64,7 @@ class ImageRecipe(BaseRecipe):
     spectral: str = "none"
     attention: bool = False
     chunks: bool = False
+    stem: bool = False
     minibatch_std: bool = False
     minibatch_discrimination: bool = False
     weights: str = "default"
@@ -117,7 +121,7 @@ class ImageRecipe(BaseRecipe):
         check_choice("solver", self.solver, ("adam", "rmsprop"))
         for name in ("latent", "width", "critic_width"):
             check_integer(name, getattr(self, name), minimum=1)
-        for name in ("attention", "chunks", "by_norm", "needs_labels"):
+        for name in ("attention", "chunks", "stem", "by_norm", "needs_labels"):
             check_choice(name, getattr(self, name), (True, False))
         super().check()
         self._check_networks()
@@ -129,6 +133,10 @@ class ImageRecipe(BaseRecipe):
 
         if (self.attention or self.chunks) and self.architecture != "residual":
             raise fail(f"{self.architecture!r} networks have neither attention nor chunks of z.")
+        if self.stem and self.architecture not in ("strided", "skip"):
+            raise fail(
+                f"only strided critics have a stem, those of {self.architecture!r} networks none."
+            )
         if self.critic_norm != "none" and self.architecture not in ("strided", "residual", "skip"):
             raise fail(f"the critic of {self.architecture!r} networks has no normalisation.")
         if self.spectral == "both" and self.architecture not in ("strided", "residual", "skip"):

@@ -130,6 +130,7 @@ def critic_of(
         width=recipe.critic_width,
         norm=recipe.critic_norm,
         attention=recipe.attention,
+        stem=recipe.stem,
         weights=recipe.weights,
         spectral=recipe.spectral != "none",
         label_sizes=label_sizes,

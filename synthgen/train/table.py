@@ -72,9 +72,9 @@ class TableTask:
         self.generator = build_generator(
             layout, recipe, condition=self._condition_width, low_precision=low_precision
         ).to(device)
-        self._input = CriticInput(layout).to(device)
+        self.critic_input = CriticInput(layout).to(device)
         self.critic: nn.Module = TabularCritic(
-            self._input.width + self._condition_width,
+            self.critic_input.width + self._condition_width,
             width=recipe.critic_width,
             blocks=recipe.critic_blocks,
             pack=recipe.pack,
@@ -97,7 +97,7 @@ class TableTask:
         cells = self.generator.cells
         with torch.no_grad():
             hot = cells.one_hot(self._states[rows].long())
-            return self._with_condition(self._input(hot, self._scores[rows]), draw)
+            return self._with_condition(self.critic_input(hot, self._scores[rows]), draw)
 
     def fake(
         self, n: int, draw: Draw | None, rng: torch.Generator, *, adversarial: bool = True
@@ -129,7 +129,7 @@ class TableTask:
         if adversarial:
             states = self._relaxed(row.logits, probabilities, rng)
             noise = torch.randn(row.mean.shape, generator=rng, device=self.device)
-            records = self._input(states, row.mean + row.spread * noise, bins)
+            records = self.critic_input(states, row.mean + row.spread * noise, bins)
             records = self._with_condition(records, draw)
         return Fake(records, view)
 

@@ -111,6 +111,8 @@ class Trainer:
         Told about each step.
     checkpoint : Checkpoint, optional
         Where to keep the state; a matching one that is already there is continued.
+    game : Game, optional
+        What a step is; by default the recipe's on the task.
     """
 
     def __init__(
@@ -123,12 +125,13 @@ class Trainer:
         monitor: Monitor | None = None,
         listener: Listener | None = None,
         checkpoint: Checkpoint | None = None,
+        game: Game | None = None,
     ) -> None:
         self.task, self.recipe, self.budget, self.seed = task, recipe, budget, seed
         self.monitor, self.listener, self.checkpoint = monitor, listener, checkpoint
         self.history = History()
         self.average = WeightAverage(task.generator, recipe.ema)
-        self.game = Game(task, recipe, seed)
+        self.game = Game(task, recipe, seed) if game is None else game
         self._progress = _Progress()
         self._good = self._snapshot()
         self._best = _clone(self.average.module)

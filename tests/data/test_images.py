@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.utils.data import TensorDataset
@@ -172,6 +173,7 @@ def test_labels_are_drawn_in_combinations_that_exist() -> None:
         ([1, 2], "4 images and 2 labels"),
         ([1, None, 2, 2], "missing"),
         ([1.0, float("nan"), 1.0, 1.0], "missing"),
+        (pd.array(["a", pd.NA, "a", "b"], dtype="string"), "missing"),
         ([0.1, 0.2, 0.3, 0.4], "4 different values"),
         (np.zeros((4, 2, 2)), "shape"),
         ([[1, 2], [1], [1], [1]], "ragged|shape"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from synthgen.dp.accounting import guarantee
 from synthgen.dp.budget import DPSGD, DPMarginals, PrivacyParameters
 from synthgen.dp.errors import PrivacyError, PrivacyWarning
 from synthgen.dp.gaussian import gaussian_mu
-from synthgen.dp.plan import plan_gradients, plan_marginals
+from synthgen.dp.plan import plan_gradients, plan_histograms, plan_marginals
 from synthgen.dp.purchase import buy_facts, undeclared
 from synthgen.errors import InvalidParameterError
 
@@ -67,6 +68,11 @@ def test_guarantees_that_are_refused(
         DPSGD(steps=0),
         DPSGD(clipping="ew"),
         DPSGD(critic_steps=0),
+        DPSGD(infer="guess"),
+        DPSGD(one_way_share=0.95),
+        DPSGD(max_bins=1),
+        DPSGD(sampling_rate=0.0),
+        DPSGD(sampling_rate=1.5),
     ],
 )
 def test_parameters_that_make_no_sense(privacy: PrivacyParameters) -> None:
@@ -91,6 +97,14 @@ def test_weak_guarantees_are_named(privacy: PrivacyParameters, message: str) -> 
 def test_replacement_does_not_go_with_samples() -> None:
     with pytest.raises(PrivacyError, match="zero_out"):
         DPSGD(adjacency="replace_one").check(1_000)
+
+
+def test_a_private_number_of_rows_needs_a_public_rate() -> None:
+    with pytest.raises(PrivacyError, match="sampling_rate"):
+        DPSGD(adjacency="add_remove").check(1_000)
+    privacy = DPSGD(adjacency="add_remove", sampling_rate=0.02)
+    privacy.check(1_000)
+    assert privacy.sampling(1_000) == privacy.sampling(9_000) == 0.02
 
 
 def test_default_delta() -> None:
@@ -132,6 +146,39 @@ def test_plan_of_gradients() -> None:
     ledger = privacy.open_ledger(32_561)
     ledger.charge(event)
     assert 2.99 < ledger.spent().epsilon <= 3.0
+
+
+def test_histograms_and_gradients_share_one_budget() -> None:
+    pytest.importorskip("dp_accounting")
+    privacy = DPSGD(3.0, 1e-6, infer="spend", steps=50)
+    plan = plan_histograms(privacy, 32_561, 15, n_fine=2)
+    event = plan_gradients(privacy, 32_561, plan.reservation())
+    spent = guarantee([*plan.reservation(), event], 1e-6)
+    assert 2.99 < spent.epsilon <= 3.0
+    assert event.scale > plan_gradients(privacy, 32_561).scale
+
+
+def test_gradients_are_accounted_for_as_by_others() -> None:
+    dp_accounting = pytest.importorskip("dp_accounting")
+    accountants = pytest.importorskip("opacus.accountants")
+    event = plan_gradients(DPSGD(3.0, 1e-6, batch_size=512, steps=300), 20_000)
+    noise, q = event.scale / event.sensitivity, event.sampling
+    loss = dp_accounting.pld.PLDAccountant(
+        dp_accounting.NeighboringRelation.ADD_OR_REMOVE_ONE, value_discretization_interval=1e-4
+    )
+    loss.compose(
+        dp_accounting.PoissonSampledDpEvent(q, dp_accounting.GaussianDpEvent(noise)), event.count
+    )
+    ours = guarantee([event], 1e-6)
+    assert loss.get_epsilon(1e-6) == pytest.approx(ours.epsilon, rel=1e-4)
+    for kind, options in ((accountants.RDPAccountant, {}), (accountants.PRVAccountant, {})):
+        other = kind()
+        other.history = [(noise, q, event.count)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = other.get_epsilon(1e-6, **options)
+        # Renyi divergences are an upper bound; the other one has an error of its own.
+        assert ours.epsilon - 0.02 <= found <= ours.check * 1.02
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthgen.evaluate import space
 from synthgen.evaluate.balls import agreement, curve, make_sides, neighbours
+from synthgen.measure import space
 
 
 def test_curve_and_area_by_hand() -> None:

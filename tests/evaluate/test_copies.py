@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from synthgen.errors import InvalidDataError, InvalidParameterError
-from synthgen.evaluate import distances as distances_module
-from synthgen.evaluate.columns import column_roles
 from synthgen.evaluate.copies import copy_share, membership, nearest_share, repeats
-from synthgen.evaluate.distances import nearest, points, row_keys
+from synthgen.measure import distances as distances_module
+from synthgen.measure.columns import column_roles
+from synthgen.measure.distances import nearest, points, row_keys
 
 from .tables import related
 

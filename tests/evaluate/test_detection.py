@@ -8,8 +8,8 @@ import pytest
 
 from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.evaluate import c2st
-from synthgen.evaluate.columns import column_roles, matrices
 from synthgen.evaluate.detection import one_hot
+from synthgen.measure.columns import column_roles, matrices
 
 from .tables import related, unrelated
 

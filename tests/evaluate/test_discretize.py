@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from synthgen.errors import InvalidParameterError
-from synthgen.evaluate.columns import column_roles
 from synthgen.evaluate.discretize import check_levels, discretize, learn_bins
+from synthgen.measure.columns import column_roles
 
 
 def codes_of(values: list[float], learned_from: list[float], n_bins: int) -> list[int]:

@@ -12,9 +12,9 @@ from sklearn.metrics import roc_auc_score
 from synthgen.data.schema import Schema
 from synthgen.errors import InvalidParameterError, SchemaMismatchError
 from synthgen.evaluate import utility
-from synthgen.evaluate.columns import column_roles, matrices
 from synthgen.evaluate.result import Result
-from synthgen.evaluate.trees import fit_trees
+from synthgen.measure.columns import column_roles, matrices
+from synthgen.measure.trees import fit_trees
 
 from .tables import related, unrelated
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from synthgen.data.images import read_images
-from synthgen.errors import DataWarning, InvalidParameterError
+from synthgen.errors import DataWarning, InvalidParameterError, RecipeError
 from synthgen.models import image_presets
 from synthgen.models.image import ImageGANSynthesizer
 from synthgen.models.image_presets import IMAGE_PRESETS, image_recipe, list_image_presets
@@ -30,6 +30,12 @@ def test_recipes_come_back_from_json(name: str) -> None:
     recipe = IMAGE_PRESETS[name].check()
     assert recipe.name == name
     assert ImageRecipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+
+
+def test_a_stem_is_for_strided_critics() -> None:
+    assert ImageRecipe(name="mine", objective="hinge", stem=True).check().stem
+    with pytest.raises(RecipeError, match="only strided critics have a stem, those of 'residual'"):
+        ImageRecipe(name="mine", objective="hinge", architecture="residual", stem=True).check()
 
 
 @pytest.mark.filterwarnings("ignore::synthgen.errors.TrainingWarning")

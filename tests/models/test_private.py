@@ -13,7 +13,6 @@ from synthgen import (
     Schema,
     load,
 )
-from synthgen.dp.budget import DPSGD
 from synthgen.errors import ConditionError, InvalidParameterError
 from synthgen.models.refusals import REFUSALS
 from synthgen.privacy import BudgetExceededError, PrivacyError, SharedLedger
@@ -245,8 +244,6 @@ def test_bad_requests() -> None:
         private(float("inf")).fit(people())
     with pytest.raises(InvalidParameterError, match="privacy must be"):
         GANSynthesizer(schema=public_schema(), privacy=1.0).fit(people())
-    with pytest.raises(PrivacyError, match="DPMarginals"):
-        GANSynthesizer(schema=public_schema(), privacy=DPSGD(1.0)).fit(people())
 
 
 def test_fit_does_not_change_the_parameters() -> None:

@@ -191,3 +191,28 @@ def test_further_outputs_of_a_critic() -> None:
     for name in ("class_loss", "code_loss", "redraw_error"):
         with pytest.raises(ValueError, match="This critic"):
             getattr(bare, name)(records)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_convolutions_have_channels_last_and_the_same_images(architecture: str) -> None:
+    geometry = Geometry(3, 12, 16)
+    net = generator_of(architecture, geometry, condition=2).eval()
+    weights = [p for p in net.parameters() if p.ndim == 4 and min(p.shape[1:]) > 1]
+    for weight in weights:
+        assert weight.is_contiguous(memory_format=torch.channels_last)
+    z, condition = torch.randn(4, 16, generator=rng()), torch.eye(2)[[0, 1, 0, 1]]
+    with torch.no_grad():
+        images = net(z, condition, rng())
+        plain = net.to(memory_format=torch.contiguous_format)(z, condition, rng())
+    torch.testing.assert_close(images, plain, atol=1e-5, rtol=1e-4)
+
+
+def test_a_stem_sees_a_pattern_of_two_pixels_from_its_first_layer_on() -> None:
+    geometry = Geometry(1, 16, 16)
+    bare = critic_of("strided", geometry)
+    stemmed = critic_of("strided", geometry, stem=True)
+    first = stemmed.trunk.layers[0]
+    assert (first.stride, first.out_channels) == ((1, 1), 4)
+    assert bare.trunk.layers[0].stride == (2, 2)
+    assert stemmed.trunk.features == bare.trunk.features
+    assert stemmed(torch.zeros(2, 256)).shape == (2,)

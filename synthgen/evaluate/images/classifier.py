@@ -13,7 +13,7 @@ from synthgen.core.random import generator, root_seed
 from synthgen.evaluate.images.classes import apply_labels, encode_labels
 from synthgen.evaluate.images.pictures import Images, as_images
 from synthgen.evaluate.result import Result
-from synthgen.evaluate.stats import share_interval, stratified_folds
+from synthgen.measure.stats import share_interval, stratified_folds
 
 REFERENCE: Final = (
     "Ravuri & Vinyals (2019), arXiv:1905.10887; Shmelkov, Schmid & Alahari (2018), arXiv:1807.09499"

@@ -12,7 +12,7 @@ from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.evaluate.images.pictures import Images, as_images, choose, shrink
 from synthgen.evaluate.result import Result
-from synthgen.evaluate.stats import share_interval
+from synthgen.measure.stats import share_interval
 
 REFERENCE: Final = (
     "distance to the nearest training image against that of real images; cf. Meehan, Chaudhuri & "

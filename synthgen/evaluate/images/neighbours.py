@@ -11,11 +11,11 @@ from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.evaluate.balls import Sides as Tables
 from synthgen.evaluate.balls import neighbours
-from synthgen.evaluate.columns import Roles
 from synthgen.evaluate.images.extractors import compared
 from synthgen.evaluate.result import Result
-from synthgen.evaluate.space import Rows
-from synthgen.evaluate.stats import share_interval
+from synthgen.measure.columns import Roles
+from synthgen.measure.space import Rows
+from synthgen.measure.stats import share_interval
 
 _KYNKAANNIEMI: Final = "Kynkaanniemi et al. (2019), arXiv:1904.06991"
 _NAEEM: Final = "Naeem et al. (2020), arXiv:2002.09797"

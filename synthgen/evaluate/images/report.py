@@ -13,9 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthgen.core.random import generator, root_seed
-from synthgen.errors import InvalidParameterError
+from synthgen.evaluate.images.by_class import accuracy_bars, class_rows, class_shares
+from synthgen.evaluate.images.catalogue import ENTRIES, scores_of
 from synthgen.evaluate.images.classes import apply_labels, encode_labels
 from synthgen.evaluate.images.classifier import classifier_accuracy, coverage_of
+from synthgen.evaluate.images.closest import closest_pairs
+from synthgen.evaluate.images.content import ImageContent, Look
 from synthgen.evaluate.images.extractors import Compared, featured, make_extractor
 from synthgen.evaluate.images.frechet import frechet_features
 from synthgen.evaluate.images.inception_score import score_probabilities
@@ -25,11 +28,16 @@ from synthgen.evaluate.images.nearest import memorisation
 from synthgen.evaluate.images.neighbours import MAX_NEIGHBOURS, neighbourhood_features
 from synthgen.evaluate.images.page import render_page
 from synthgen.evaluate.images.pictures import MAX_IMAGES, Images, as_images, make_sides
+from synthgen.evaluate.images.subject import Subject, makes_images, stages_of, subject_of
+from synthgen.evaluate.images.verdict import decide_images
+from synthgen.evaluate.report.panels import history
 from synthgen.evaluate.result import Result
+from synthgen.page.wording import clean
 
+#: Images of a row and, without labels, rows; classes that are shown.
 _COLUMNS: Final = 10
-_ROWS: Final = 10
-_CLOSEST: Final = 10
+_ROWS: Final = 6
+_CLASSES: Final = 30
 _SPLITS: Final = 10
 
 _PICTURES: Final = 75
@@ -44,19 +52,20 @@ class ImageReport:
     ----------
     results : dict of str to Result
         By name, the most telling first.
-    pictures : dict of str to numpy.ndarray
-        Images ``(n, C, H, W)`` to look at: ``"real"`` and ``"synthetic"`` (ten in a row; a row per
-        class where there are labels), and in pairs ``"closest_synthetic"`` and ``"closest_real"``.
+    content : ImageContent
+        Everything that the page shows.
     sizes : dict of str to int
         How many images of every side there were.
-    labels : list of str
-        Names of the rows of the pictures; empty without labels.
     """
 
     results: dict[str, Result]
-    pictures: dict[str, Images] = field(repr=False)
+    content: ImageContent = field(repr=False)
     sizes: dict[str, int]
-    labels: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        return self.content.verdict
 
     def table(self) -> pd.DataFrame:
         """Return one row per score.
@@ -66,21 +75,22 @@ class ImageReport:
         pandas.DataFrame
             Columns ``score``, ``value``, ``low`` and ``high`` (95 % interval), ``real_vs_real``
             (what as many fresh real images get), ``floor`` (what images without any shapes, or
-            a guess, get), ``better`` and ``note``.
+            a guess, get), ``better``, ``rating`` and ``note``.
         """
         records = []
-        for result in self.results.values():
-            low, high = result.interval or (None, None)
+        for score in self.content.scores:
+            low, high = score.interval or (None, None)
             records.append(
                 {
-                    "score": result.name,
-                    "value": result.value,
+                    "score": score.name,
+                    "value": score.value,
                     "low": low,
                     "high": high,
-                    "real_vs_real": result.ceiling,
-                    "floor": result.floor,
-                    "better": result.direction,
-                    "note": str(result.details.get("not_applicable", "")),
+                    "real_vs_real": score.ceiling,
+                    "floor": score.floor,
+                    "better": score.direction,
+                    "rating": score.rating,
+                    "note": score.note,
                 }
             )
         table = pd.DataFrame(records)
@@ -88,9 +98,14 @@ class ImageReport:
         return table.astype(dict.fromkeys(numbers, np.float64))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the scores as JSON types, without pictures."""
-        results = {name: result.to_dict() for name, result in self.results.items()}
-        return {"sizes": self.sizes, "results": results}
+        """Return verdict and scores as JSON types, without pictures."""
+        return {
+            "verdict": self.verdict,
+            "rating": self.content.rating,
+            "sizes": self.sizes,
+            "ratings": {score.name: score.rating for score in self.content.scores},
+            "results": {name: result.to_dict() for name, result in self.results.items()},
+        }
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return the scores as JSON text, and write it to a file if there is a path."""
@@ -109,8 +124,13 @@ class ImageReport:
         Returns
         -------
         str
+
+        Raises
+        ------
+        MissingExtraError
+            If jinja2 is not installed.
         """
-        page = render_page(self.results, self.pictures, self.sizes, self.labels)
+        page = render_page(self.content)
         if path is not None:
             Path(path).write_text(page, encoding="utf-8")
         return page
@@ -124,28 +144,39 @@ def image_report(
     labels: Any = None,
     synthetic_labels: Any = None,
     holdout_labels: Any = None,
+    synthesizer: Any = None,
     extractor: Any = "auto",
     layout: str = "auto",
     max_images: int = MAX_IMAGES,
+    title: str = "Quality of synthetic images",
     random_state: Any = 0,
 ) -> ImageReport:
     """Measure synthetic images by every score that the data allow.
 
     Parameters
     ----------
-    real, synthetic, holdout : array-like
-        Training images, synthetic images, and real images that nothing was trained on, as
-        ``(n, H, W)``, ``(n, H, W, C)`` or ``(n, C, H, W)``; see
-        :func:`~synthgen.evaluate.images.pictures.as_images`. With a holdout, copies score no better
-        than other images do.
-    labels, synthetic_labels, holdout_labels : array-like, optional
-        Their classes. Without `synthetic_labels` there is no classifier accuracy score.
+    real : array-like
+        Training images as ``(n, H, W)``, ``(n, H, W, C)`` or ``(n, C, H, W)``; see
+        :func:`~synthgen.evaluate.images.pictures.as_images`.
+    synthetic : array-like or fitted synthesizer
+        Synthetic images; or a synthesizer, which makes as many as there are real ones, with labels
+        if it knows any.
+    holdout : array-like, optional
+        Real images that nothing was trained on. With them, copies score no better than other images
+        do.
+    labels, synthetic_labels, holdout_labels : array-like of shape (n,) or (n, attributes), optional
+        Their classes. Without those of the synthetic images there is no classifier accuracy score,
+        and no verdict.
+    synthesizer : object, optional
+        The fitted synthesizer that made the images; its ``history_`` and ``grids_`` are shown.
     extractor : str or Extractor, default="auto"
         See :func:`~synthgen.evaluate.images.extractors.make_extractor`.
     layout : {"auto", "channels_first", "channels_last"}, default="auto"
         Where the channels stand.
     max_images : int, default=10000
         At most this many random images of a side are compared (the classifiers learn from all).
+    title : str
+        Heading of the page.
     random_state : int, Generator or None, default=0
         Seed of everything.
 
@@ -155,46 +186,72 @@ def image_report(
 
     Raises
     ------
+    InvalidDataError
+        If images or labels cannot be compared.
     InvalidParameterError
         If there are labels of synthetic or holdout images but none of the real ones.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> images = load_digits().images / 16
+    >>> report = image_report(images[:300], images[300:600], extractor="pixels")
+    >>> report.verdict.split(":")[0]
+    'No verdict'
     """
     seed = root_seed(random_state)
-    given = {"synthetic_labels": synthetic_labels, "holdout_labels": holdout_labels}
-    for name, values in given.items():
-        if labels is None and values is not None:
-            raise InvalidParameterError(f"{name} are given, but no labels of the real images.")
-    if holdout is not None and synthetic_labels is not None and holdout_labels is None:
-        raise InvalidParameterError("A holdout needs holdout_labels if the others have labels.")
-    sides = make_sides(
-        real, synthetic, holdout, layout=layout, max_images=max_images, random_state=seed
+    maker = synthetic if makes_images(synthetic) else synthesizer
+    given = (labels, synthetic_labels, holdout_labels)
+    subject = subject_of(real, synthetic, holdout, given, layout, max_images, seed)
+    results = _measured(subject, extractor, max_images, seed)
+    held = [] if subject.holdout is None else [subject.holdout]
+    arrays = as_images(subject.real, subject.synthetic, *held, layout=subject.layout)
+    names = ("real", "synthetic", "holdout")
+    sizes = {name: len(images) for name, images in zip(names, arrays, strict=False)}
+    scores = scores_of(results)
+    shown = [entry.key for entry in ENTRIES if entry.key in results]
+    rating, verdict = decide_images(
+        scores, results, dict(zip(shown, (score.name for score in scores), strict=True))
     )
+    rows = class_rows(results)
+    content = ImageContent(
+        clean(title),
+        rating,
+        verdict,
+        _described(arrays),
+        scores,
+        _looks(arrays[0], arrays[1], subject, seed),
+        closest_pairs(
+            arrays[0], arrays[1], arrays[2] if held else None, results["memorised"], seed
+        ),
+        rows,
+        accuracy_bars(rows, _tested(subject, results)) if rows else [],
+        class_shares(results),
+        history(maker),
+        stages_of(maker),
+        _notes(results, seed),
+    )
+    return ImageReport(results, content, sizes)
+
+
+def _measured(subject: Subject, extractor: Any, most: int, seed: int) -> dict[str, Result]:
+    real, synthetic, holdout = subject.real, subject.synthetic, subject.holdout
+    labels, layout = subject.labels, subject.layout
+    sides = make_sides(real, synthetic, holdout, layout=layout, max_images=most, random_state=seed)
     found = featured(sides, make_extractor(extractor, sides.train, labels, random_state=seed), seed)
     results: dict[str, Result] = {}
     shared: dict[str, Any] = {"layout": layout, "random_state": seed}
-    if synthetic_labels is not None:
+    both = {"labels": labels, "synthetic_labels": subject.synthetic_labels}
+    if subject.synthetic_labels is not None:
+        held = {"holdout": holdout, "holdout_labels": subject.holdout_labels}
         results["classifier_accuracy"] = classifier_accuracy(
-            real,
-            synthetic,
-            labels=labels,
-            synthetic_labels=synthetic_labels,
-            holdout=holdout,
-            holdout_labels=holdout_labels,
-            **shared,
+            real, synthetic, **both, **held, **shared
         )
     results |= _on_features(found, labels, seed)
-    if synthetic_labels is not None:
-        results["ms_ssim"] = intra_class_similarity(
-            real, synthetic, labels=labels, synthetic_labels=synthetic_labels, **shared
-        )
+    if subject.synthetic_labels is not None:
+        results["ms_ssim"] = intra_class_similarity(real, synthetic, **both, **shared)
     results["memorised"] = memorisation(real, synthetic, holdout=holdout, **shared)
-    arrays = as_images(real, synthetic, *([] if holdout is None else [holdout]), layout=layout)
-    names = ("real", "synthetic", "holdout")
-    sizes = {name: len(images) for name, images in zip(names, arrays, strict=False)}
-    pictures, rows = _pictures(arrays[0], arrays[1], labels, synthetic_labels, seed)
-    pairs = _closest(results["memorised"])
-    pictures["closest_synthetic"] = arrays[1][pairs["synthetic"].to_numpy()]
-    pictures["closest_real"] = arrays[0][pairs["real"].to_numpy()]
-    return ImageReport(results, pictures, sizes, rows)
+    return results
 
 
 def _on_features(found: Compared, labels: Any, seed: int) -> dict[str, Result]:
@@ -221,36 +278,69 @@ def _on_features(found: Compared, labels: Any, seed: int) -> dict[str, Result]:
     return {key: found.described(result) for key, result in results.items()}
 
 
-def _pictures(
-    real: Images, made: Images, labels: Any, made_labels: Any, seed: int
-) -> tuple[dict[str, Images], list[str]]:
-    """Return random images of both sides, in rows of one class each where both have labels."""
+def _described(arrays: list[Images]) -> list[dict[str, Any]]:
+    """Return one line per side for the table of what was compared."""
+    uses = (
+        ("real", "what the generator learned from"),
+        ("synthetic", "what it made"),
+        ("holdout", "real images that nothing was trained on"),
+    )
+    return [
+        {
+            "side": name,
+            "images": len(images),
+            "height": images.shape[2],
+            "width": images.shape[3],
+            "channels": images.shape[1],
+            "use": use,
+        }
+        for (name, use), images in zip(uses, arrays, strict=False)
+    ]
+
+
+def _looks(real: Images, made: Images, subject: Subject, seed: int) -> list[Look]:
+    """Return random images of both sides, by class where both have labels."""
     rng = generator(seed, "score", _PICTURES)
-    if labels is None or made_labels is None:
+    if subject.labels is None or subject.synthetic_labels is None:
         chosen = [rng.permutation(len(images))[: _ROWS * _COLUMNS] for images in (real, made)]
-        return {"real": real[chosen[0]], "synthetic": made[chosen[1]]}, []
-    codes, classes = encode_labels(labels, len(real))
-    other = apply_labels(made_labels, len(made), classes, "synthetic_labels")
-    shown = classes[:_ROWS]
-    pictures = {
-        name: _rows(images, own, len(shown), rng)
-        for name, images, own in (("real", real, codes), ("synthetic", made, other))
+        return [Look("", real[chosen[0]], made[chosen[1]])]
+    codes, classes = encode_labels(subject.labels, len(real))
+    other = apply_labels(subject.synthetic_labels, len(made), classes, "synthetic_labels")
+    return [
+        Look(str(name), _some(real, codes == code, rng), _some(made, other == code, rng))
+        for code, name in enumerate(classes[:_CLASSES])
+    ]
+
+
+def _some(images: Images, chosen: NDArray[np.bool_], rng: np.random.Generator) -> Images:
+    some: Images = images[rng.permutation(np.flatnonzero(chosen))[:_COLUMNS]]
+    return some
+
+
+def _tested(subject: Subject, results: dict[str, Result]) -> dict[str, int]:
+    """Return the number of images of each class that the classifiers were tested on."""
+    side = subject.labels if subject.holdout is None else subject.holdout_labels
+    names, counts = np.unique(np.asarray(side).astype(str), return_counts=True)
+    total = int(results["classifier_accuracy"].details.get("test_images", 0))
+    share = total / max(int(counts.sum()), 1)
+    return {
+        str(name): max(1, round(count * share)) for name, count in zip(names, counts, strict=True)
     }
-    return pictures, [str(label) for label in shown]
 
 
-def _rows(
-    images: Images, codes: NDArray[np.int64], n_classes: int, rng: np.random.Generator
-) -> Images:
-    """Return ten images of every class; white ones where a class has fewer."""
-    result = np.ones((n_classes, _COLUMNS, *images.shape[1:]), dtype=np.float32)
-    for code in range(n_classes):
-        rows = rng.permutation(np.flatnonzero(codes == code))[:_COLUMNS]
-        result[code, : len(rows)] = images[rows]
-    return result.reshape(-1, *images.shape[1:])
-
-
-def _closest(result: Result) -> pd.DataFrame:
-    if result.breakdown is None:
-        return pd.DataFrame({"synthetic": [], "real": []}, dtype=np.int64)
-    return result.breakdown.head(_CLOSEST)
+def _notes(results: dict[str, Result], seed: int) -> list[str]:
+    details = results["frechet"].details
+    notes = [f"Everything random goes by the seed {seed}."]
+    if "extractor" in details:
+        notes.append(f"Features: {clean(details['extractor'])}.")
+    if "reference_images" in details:
+        notes.append(
+            f"Distances compare {details['synthetic_images']:,} synthetic with "
+            f"{details['reference_images']:,} real images ({details['reference_side']})."
+        )
+    looked = results["memorised"].details
+    notes.append(
+        f"Copies were looked for among {looked['synthetic_images']:,} synthetic and "
+        f"{looked['training_images']:,} training images; {looked['equal']:,} are equal to one."
+    )
+    return notes

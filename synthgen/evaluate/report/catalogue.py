@@ -8,7 +8,6 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from synthgen.evaluate.columns import column_roles
 from synthgen.evaluate.copies import copy_share, membership, nearest_share, repeats
 from synthgen.evaluate.detection import c2st
 from synthgen.evaluate.fidelity import shape, trend
@@ -24,6 +23,7 @@ from synthgen.evaluate.subgroups import subgroup_fidelity
 from synthgen.evaluate.support import support
 from synthgen.evaluate.utility import utility
 from synthgen.evaluate.validity import validity
+from synthgen.measure.columns import column_roles
 
 #: Which rows take the place of the synthetic ones for the ceiling: none, since the metric brings
 #: its own; the holdout; the real rows; or real rows other than those it then takes for training.

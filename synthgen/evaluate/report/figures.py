@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from synthgen.evaluate.report.content import Projection, Roc, Score, UtilityBar
-from synthgen.evaluate.report.svg import (
+from synthgen.page.svg import (
     Point,
     Scale,
     coordinate,
@@ -23,7 +23,7 @@ from synthgen.evaluate.report.svg import (
     ticks_that_fit,
     vertical_axis,
 )
-from synthgen.evaluate.report.wording import (
+from synthgen.page.wording import (
     amount,
     fit,
     fixed,

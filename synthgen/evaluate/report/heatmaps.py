@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from synthgen.evaluate.report.content import Associations, Matrix
-from synthgen.evaluate.report.svg import drawing, element, escape, rect, text
-from synthgen.evaluate.report.wording import MINUS, fit, fixed, listed, shorten
+from synthgen.page.svg import drawing, element, escape, rect, text
+from synthgen.page.wording import MINUS, fit, fixed, listed, shorten
 
 #: Columns that a heat map shows; tables with more show the most associated ones.
 MOST_COLUMNS: Final = 40

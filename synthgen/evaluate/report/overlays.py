@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from synthgen.evaluate.report.content import Overlay
-from synthgen.evaluate.report.svg import (
+from synthgen.page.svg import (
     Scale,
     coordinate,
     drawing,
@@ -24,7 +24,7 @@ from synthgen.evaluate.report.svg import (
     ticks,
     ticks_that_fit,
 )
-from synthgen.evaluate.report.wording import fit, percent, shorten, text_width
+from synthgen.page.wording import fit, percent, shorten, text_width
 
 WIDTH: Final = 290.0
 #: Categories that are drawn; the rest is counted in the caption.

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from synthgen.evaluate.columns import Roles, joint_codes, matrices
 from synthgen.evaluate.detection import one_hot
 from synthgen.evaluate.report.content import Overlay, Projection
+from synthgen.measure.columns import Roles, joint_codes, matrices
 
 _BINS: Final = 24
 _MOST_BARS: Final = 12

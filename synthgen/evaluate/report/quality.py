@@ -18,7 +18,6 @@ from synthgen.core.params import check_integer, check_real
 from synthgen.core.random import generator, root_seed
 from synthgen.core.serialize import replace_file
 from synthgen.errors import MissingExtraError
-from synthgen.evaluate.columns import column_roles, cut
 from synthgen.evaluate.information import nmi_matrices
 from synthgen.evaluate.report import panels
 from synthgen.evaluate.report.catalogue import ENTRIES
@@ -34,6 +33,7 @@ from synthgen.evaluate.report.measuring import measure_all, score_of
 from synthgen.evaluate.report.tables import Tables, make_tables
 from synthgen.evaluate.report.verdict import decide
 from synthgen.evaluate.result import Result
+from synthgen.measure.columns import column_roles, cut
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
-from synthgen.evaluate.report.catalogue import Entry
 from synthgen.evaluate.report.content import Rating
 from synthgen.evaluate.result import Result
 
@@ -16,7 +15,23 @@ _GOOD, _FAIR = 0.02, 0.08
 _ORDER: Final[tuple[Rating, ...]] = ("none", "good", "fair", "poor")
 
 
-def rate(entry: Entry, result: Result, floor: float | None, ceiling: float | None) -> Rating:
+class Rated(Protocol):
+    """What says how a score is rated: an entry of a catalogue."""
+
+    @property
+    def scale(self) -> str:
+        """Whether its place between floor and ceiling counts ("between") or its gap ("near")."""
+
+    @property
+    def good(self) -> float:
+        """Largest gap to the ceiling that is good."""
+
+    @property
+    def fair(self) -> float:
+        """Largest gap to the ceiling that is fair."""
+
+
+def rate(entry: Rated, result: Result, floor: float | None, ceiling: float | None) -> Rating:
     """Return ``"good"``, ``"fair"``, ``"poor"`` or, without a value, ``"none"``.
 
     A value as good as that of real rows, within its own interval, is good. Otherwise its gap to

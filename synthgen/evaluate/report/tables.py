@@ -13,7 +13,7 @@ from synthgen.core.random import generator
 from synthgen.data.schema import Schema
 from synthgen.errors import DataWarning, InvalidDataError, InvalidParameterError
 from synthgen.evaluate.baselines import baseline_frames
-from synthgen.evaluate.columns import align, cut
+from synthgen.measure.columns import align, cut
 
 #: Share of the real rows that stand for a holdout where none is given.
 _BORROWED: Final = 0.2

@@ -10,7 +10,8 @@ from synthgen.evaluate.report.content import Finding, Rating, Score
 from synthgen.evaluate.report.rating import worse
 
 _KEY: Final = frozenset(entry.name for entry in ENTRIES if entry.key)
-_WORDS: Final = {
+#: Ratings as words.
+WORDS: Final = {
     "good": "Good",
     "fair": "Usable with care",
     "poor": "Not good enough",
@@ -36,7 +37,7 @@ def decide(scores: Sequence[Score], findings: Sequence[Finding]) -> tuple[Rating
         # Nothing else sees all columns together, so nothing else can call a table good.
         rating = "none"
     reasons = [_detection(by_name), _utility(by_name), _traces(by_name, findings)]
-    sentence = f"{_WORDS[rating]}: " + "; ".join(reason for reason in reasons if reason)
+    sentence = f"{WORDS[rating]}: " + "; ".join(reason for reason in reasons if reason)
     weak = [score.title.lower() for score in deciding if score.rating == rating != "good"]
     weak = weak or [finding.where for finding in findings if finding.severity == "poor"][:3]
     if weak:

@@ -9,7 +9,7 @@ from torch import nn
 from synthgen.nn.image.critic import ImageCritic
 from synthgen.nn.image.dense import DenseGenerator, DenseTrunk
 from synthgen.nn.image.geometry import Geometry
-from synthgen.nn.image.layers import Trunk, initialise, normalise_spectra
+from synthgen.nn.image.layers import Trunk, channels_last, initialise, normalise_spectra
 from synthgen.nn.image.plain import PlainGenerator, PlainTrunk
 from synthgen.nn.image.residual import ResidualGenerator, ResidualTrunk
 from synthgen.nn.image.skip import SkipGenerator
@@ -63,7 +63,7 @@ def build_image_generator(
         initialise(net, weights)
     if spectral:
         normalise_spectra(net)
-    return net
+    return channels_last(net)
 
 
 def build_image_critic(
@@ -73,6 +73,7 @@ def build_image_critic(
     width: int,
     norm: str = "none",
     attention: bool = False,
+    stem: bool = False,
     weights: str = "default",
     spectral: bool = False,
     label_sizes: tuple[int, ...] = (),
@@ -89,7 +90,7 @@ def build_image_critic(
     width : int
         Channels of the finest grid.
     norm, weights, conditioning : str
-    attention, spectral : bool
+    attention, stem, spectral : bool
     label_sizes, codes : tuple of int
         See :class:`~synthgen.nn.image.critic.ImageCritic`, as for `parts`.
     """
@@ -98,7 +99,7 @@ def build_image_critic(
     if architecture == "dense":
         trunk = DenseTrunk(geometry, channels=channels, width=width)
     elif architecture in ("strided", "skip"):
-        trunk = StridedTrunk(geometry, channels=channels, width=width, norm=norm)
+        trunk = StridedTrunk(geometry, channels=channels, width=width, norm=norm, stem=stem)
     elif architecture == "plain":
         trunk = PlainTrunk(geometry, channels=channels, width=width)
     else:
@@ -118,4 +119,4 @@ def build_image_critic(
     )
     if spectral:
         normalise_spectra(critic)
-    return critic
+    return channels_last(critic)

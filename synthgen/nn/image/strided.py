@@ -64,11 +64,20 @@ class StridedTrunk(Trunk):
     width : int
         Channels of the finest features.
     norm : {"none", "batch", "layer"}
+    stem : bool
+        Whether a convolution at full size comes first. Without it the critic looks at every other
+        place only, and the generator may draw patterns of two pixels unseen.
     """
 
-    def __init__(self, geometry: Geometry, *, channels: int, width: int, norm: str) -> None:
+    def __init__(
+        self, geometry: Geometry, *, channels: int, width: int, norm: str, stem: bool = False
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
+        if stem:
+            inner = max(width // 2, 4)
+            layers += [nn.Conv2d(channels, inner, 3, 1, 1), nn.LeakyReLU(0.2)]
+            channels = inner
         widths = geometry.widths(width)[::-1]
         for k, out in enumerate(widths[:-1]):
             layers.append(nn.Conv2d(channels, out, 4, 2, 1))

@@ -2,21 +2,19 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+import synthgen.page
 from synthgen.errors import MissingExtraError
 from synthgen.evaluate.report import html as writer
 from synthgen.evaluate.report.content import ReportContent
 from synthgen.evaluate.report.html import render_fragment, render_html
+from tests.evaluate.pages import Outline, console, find_browser, run_browser
 
 from .sample import adult_content, empty_content, nasty_content, wide_content
 
@@ -24,36 +22,7 @@ SECTIONS = [
     "verdict", "tables", "findings", "scores", "columns", "associations", "detection", "utility",
     "projection", "history", "left-out", "notes", "definitions",
 ]  # fmt: skip
-VOID = {"meta", "br", "input", "link", "img", "hr"}
-CSS = Path(writer.__file__).with_name("page.css").read_text(encoding="utf-8")
-
-
-class Outline(HTMLParser):
-    """Elements of a page, and whether all of them are closed in order."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.found if name == tag]
-
-    def ids(self) -> list[str]:
-        return [str(attributes["id"]) for _, attributes in self.found if "id" in attributes]
+CSS = Path(synthgen.page.__file__).with_name("page.css").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -213,32 +182,7 @@ addEventListener("load", function () {
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        reason = f"none of {', '.join(names)} is installed"
-        if os.environ.get("SYNTHGEN_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
-def run_browser(
-    browser: str, folder: Path, page: str, *options: str
-) -> subprocess.CompletedProcess[str]:
-    (folder / "page.html").write_text(page, encoding="utf-8")
-    command = [
-        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr",
-        "--window-size=1200,900",
-        *options, (folder / "page.html").as_uri(),
-    ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-
-
-def console(run: subprocess.CompletedProcess[str]) -> list[str]:
-    return [line for line in run.stderr.splitlines() if "CONSOLE" in line]
+    return find_browser()
 
 
 def test_the_console_is_heard(browser: str, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthgen.evaluate.columns import column_roles
 from synthgen.evaluate.report import panels
+from synthgen.measure.columns import column_roles
 
 RNG = np.random.default_rng(0)
 

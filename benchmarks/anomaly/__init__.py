@@ -1,0 +1,1 @@
+"""Detectors against the usual ones, on labelled rows, planted anomalies and images."""

@@ -1,0 +1,1 @@
+"""Benchmark of image recipes: equal processor time, equal networks where they can be."""

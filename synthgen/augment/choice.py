@@ -1,0 +1,70 @@
+"""How many generated rows help: chosen by cross-validation within the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.metrics import average_precision_score, check_scoring
+from sklearn.model_selection import StratifiedKFold, check_cv
+
+from synthgen.augment.labels import Labels
+from synthgen.augment.rows import read_rows, take_rows
+from synthgen.augment.source import fit_source
+from synthgen.core.random import generator
+from synthgen.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from synthgen.augment.classifier import AugmentedClassifier
+
+
+def choose_ratio(
+    settings: AugmentedClassifier,
+    X: Any,
+    labels: Labels,
+    weights: NDArray[np.float64],
+    ratios: Sequence[float],
+    seed: int,
+) -> dict[float, list[float]]:
+    """Return the scores of each ratio in each fold; one generator per fold serves all ratios.
+
+    Raises
+    ------
+    InvalidDataError
+        If a class has fewer rows than there are folds.
+    """
+    fewest = int(labels.counts.min())
+    whole = isinstance(settings.cv, int)
+    if whole and fewest < settings.cv:
+        raise InvalidDataError(
+            f"ratio='auto' needs at least cv={settings.cv} rows of each class to choose by "
+            f"cross-validation; the class {labels.classes[int(labels.counts.argmin())]!r} has "
+            f"{fewest}. Give a number as ratio."
+        )
+    state = int(generator(seed, "augment", 6).integers(2**31))
+    shuffled = StratifiedKFold(settings.cv, shuffle=True, random_state=state) if whole else None
+    folds = shuffled or check_cv(settings.cv, labels.codes, classifier=True)
+    scores: dict[float, list[float]] = {ratio: [] for ratio in ratios}
+    y = labels.values(labels.codes)
+    for train, test in folds.split(np.zeros(len(y)), labels.codes):
+        part = take_rows(X, train)
+        own = type(labels)(labels.classes, labels.codes[train], labels.name, y[train])
+        source = fit_source(read_rows(part), own, settings.synthesizer, seed)
+        for ratio in ratios:
+            model = clone(settings).set_params(ratio=ratio, random_state=seed)
+            model.fit_with_source(part, y[train], source if ratio else None, weights[train])
+            scores[ratio].append(_score(model, settings.scoring, take_rows(X, test), y[test]))
+    return scores
+
+
+def _score(model: Any, scoring: Any, X: Any, y: NDArray[Any]) -> float:
+    if scoring != "average_precision":
+        return float(check_scoring(model, scoring)(model, X, y))
+    shares = model.predict_proba(X)
+    places = range(1, 2) if shares.shape[1] == 2 else range(shares.shape[1])
+    return float(
+        np.mean([average_precision_score(y == model.classes_[p], shares[:, p]) for p in places])
+    )

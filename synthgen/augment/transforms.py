@@ -1,0 +1,187 @@
+"""Generated images and albumentations, in both directions.
+
+:class:`SyntheticMix` is a step of an albumentations pipeline that puts generated images in the
+place of real ones or mixes them in. :class:`Albumentations` lets a pipeline serve the real side of
+a :class:`~synthgen.augment.MixedDataset`. Neither imports albumentations: any callable with its
+interface, ``f(image=array)["image"]``, will do; :func:`as_albumentations` does, to make a step that
+``albumentations.Compose`` accepts.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthgen.core.params import check_choice, check_integer, check_real
+from synthgen.core.random import generator, root_seed
+from synthgen.errors import InvalidDataError, MissingExtraError
+
+
+class SyntheticMix:
+    """Replaces an image by a generated one, or mixes one in, with probability `p`.
+
+    Called as ``mix(image=array, label=...)`` it returns a dict with the same keys. With a label the
+    generated image is of that class, so the label stays right; a model without labels must only be
+    used on images of one class.
+
+    Parameters
+    ----------
+    synthesizer : object
+        Fitted, of images: ``sample(n, y=..., random_state=...)``.
+    p : float, default=0.5
+        Probability that an image is touched.
+    mode : {"replace", "mix"}, default="replace"
+        "mix": weighted mean of both images with a weight from Beta(alpha, alpha).
+    alpha : float, default=0.4
+        As in mixup.
+    pool : int, default=256
+        Images generated at a time for each label.
+    random_state : None, int, numpy RandomState or Generator
+
+    References
+    ----------
+    Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, arXiv:1710.09412.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Grey:
+    ...     def sample(self, n, y=None, random_state=None):
+    ...         return np.full((n, 8, 8), 100, dtype=np.uint8)
+    >>> mix = SyntheticMix(Grey(), p=1.0, random_state=0)
+    >>> int(mix(image=np.zeros((8, 8), np.uint8), label=3)["image"].max())
+    100
+    """
+
+    def __init__(
+        self,
+        synthesizer: Any,
+        *,
+        p: float = 0.5,
+        mode: str = "replace",
+        alpha: float = 0.4,
+        pool: int = 256,
+        random_state: Any = None,
+    ) -> None:
+        self.synthesizer = synthesizer
+        self.p = check_real("p", p, low=0.0, high=1.0)
+        self.mode = check_choice("mode", mode, ["replace", "mix"])
+        self.alpha = check_real("alpha", alpha, low=0.0, closed="neither")
+        self.pool = check_integer("pool", pool, minimum=1)
+        self._seed = root_seed(random_state)
+        self._rng = generator(self._seed, "augment", 10)
+        self._pools: dict[Any, tuple[int, NDArray[Any], int]] = {}
+
+    def __call__(self, *, image: NDArray[Any], **others: Any) -> dict[str, Any]:
+        """Return the image, touched or not, with everything else that was given."""
+        return {"image": self.apply(image, others.get("label")), **others}
+
+    def apply(self, image: NDArray[Any], label: Any = None) -> NDArray[Any]:
+        """Return the image, or with probability `p` a generated one or a mixture.
+
+        Raises
+        ------
+        InvalidDataError
+            If generated images have another shape.
+        """
+        if self._rng.random() >= self.p:
+            return image
+        made = self._next(label)
+        if made.shape != image.shape:
+            raise InvalidDataError(
+                f"The generator makes images of shape {made.shape}, and the image has "
+                f"{image.shape}. Put this step before those that change the shape."
+            )
+        if self.mode == "replace":
+            return made.astype(image.dtype)
+        weight = self._rng.beta(self.alpha, self.alpha)
+        mixed = weight * made.astype(np.float64) + (1 - weight) * image.astype(np.float64)
+        if image.dtype.kind in "iu":
+            mixed = np.rint(mixed)
+        return np.asarray(mixed.astype(image.dtype))
+
+    def _next(self, label: Any) -> NDArray[Any]:
+        """Return the next image of the label's pool, filling the pool if it is used up."""
+        place, images, fills = self._pools.get(label, (0, np.empty(0), 0))
+        if place >= len(images):
+            key = len(self._pools) if fills == 0 else list(self._pools).index(label)
+            state = int(generator(self._seed, "augment", 11, key, fills).integers(2**62))
+            wanted = {} if label is None else {"y": [label] * self.pool}
+            images = np.asarray(self.synthesizer.sample(self.pool, random_state=state, **wanted))
+            place, fills = 0, fills + 1
+        self._pools[label] = (place + 1, images, fills)
+        return np.asarray(images[place])
+
+
+class Albumentations:
+    """Applies an albumentations pipeline to one image.
+
+    Parameters
+    ----------
+    pipeline : callable
+        Called as ``pipeline(image=array)["image"]`` with the channels last.
+    channels_first : bool, default=False
+        Whether images come, and are to go, with the channels first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> flip = Albumentations(lambda image: {"image": image[:, ::-1]})
+    >>> flip(np.array([[1, 2]])).tolist()
+    [[2, 1]]
+    """
+
+    def __init__(self, pipeline: Any, *, channels_first: bool = False) -> None:
+        self.pipeline = pipeline
+        self.channels_first = channels_first
+
+    def __call__(self, image: Any) -> NDArray[Any]:
+        """Return the transformed image."""
+        array = np.asarray(image)
+        if self.channels_first:
+            array = np.ascontiguousarray(np.moveaxis(array, 0, -1))
+        out = np.asarray(self.pipeline(image=array)["image"])
+        return np.moveaxis(out, -1, 0) if self.channels_first else out
+
+
+def as_albumentations(mix: SyntheticMix) -> Any:
+    """Return the step as an ``albumentations.ImageOnlyTransform``, for ``albumentations.Compose``.
+
+    Inside ``Compose`` the label has to be given as ``pipeline(image=..., label=...)``.
+
+    Parameters
+    ----------
+    mix : SyntheticMix
+
+    Raises
+    ------
+    MissingExtraError
+        If albumentations is not installed.
+    """
+    try:
+        base: Any = import_module("albumentations.core.transforms_interface").ImageOnlyTransform
+    except ImportError as error:
+        raise MissingExtraError("This transform", "albumentations", "images") from error
+
+    class _Step(base):
+        """Hands images on to the mix, which draws its own probability."""
+
+        def __init__(self) -> None:
+            super().__init__(p=1.0)
+
+        @property
+        def targets_as_params(self) -> list[str]:
+            return ["label"]
+
+        def get_params_dependent_on_data(
+            self, params: dict[str, Any], data: dict[str, Any]
+        ) -> dict[str, Any]:
+            return {"label": data.get("label")}
+
+        def apply(self, img: NDArray[Any], label: Any = None, **params: Any) -> NDArray[Any]:
+            return mix.apply(img, label)
+
+    return _Step()

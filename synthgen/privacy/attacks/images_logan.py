@@ -1,0 +1,69 @@
+"""LOGAN on images: a classifier of synthetic against real ones, and the model's own critic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from synthgen.measure.trees import fit_trees
+from synthgen.privacy.attacks.images_space import ImageArena
+from synthgen.privacy.attacks.judge import judge
+from synthgen.privacy.attacks.result import AttackResult
+
+
+def image_logan_black_box(arena: ImageArena, *, n_estimators: int = 100) -> AttackResult:
+    """Score images by how synthetic they look to boosted trees on the features.
+
+    Parameters
+    ----------
+    arena : ImageArena
+    n_estimators : int, default=100
+
+    References
+    ----------
+    Hayes, Melis, Danezis & De Cristofaro (2019), LOGAN, PoPETs 2019(1), arXiv:1705.07663.
+    """
+    size = min(len(arena.synthetic), len(arena.reference))
+    model = fit_trees(
+        np.concatenate([arena.synthetic.numbers[:size], arena.reference.numbers[:size]]),
+        np.repeat([1, 0], size),
+        objective="binary",
+        n_estimators=n_estimators,
+        seed=arena.seed,
+    )
+    scores = model.predict(arena.targets.numbers, raw_score=True, num_threads=1)
+    return judge(
+        "image classifier",
+        "synthetic images and other real images",
+        {"trees": np.asarray(scores, dtype=np.float64)},
+        arena.population,
+        n_synthetic=size,
+        n_reference=size,
+    )
+
+
+def image_logan_white_box(arena: ImageArena, critic: Callable[[Any], Any]) -> AttackResult:
+    """Score images by the critic that the generator was trained with.
+
+    Parameters
+    ----------
+    arena : ImageArena
+    critic : callable
+        Takes images and returns a score each, higher for training images; for instance
+        ``ImageGANSynthesizer.score_samples``.
+
+    References
+    ----------
+    Hayes, Melis, Danezis & De Cristofaro (2019), LOGAN, PoPETs 2019(1), arXiv:1705.07663.
+    """
+    scores = np.asarray(critic(arena.pictures), dtype=np.float64).reshape(len(arena.pictures))
+    return judge(
+        "image critic",
+        "the critic of the model",
+        {"critic": scores},
+        arena.population,
+        n_synthetic=len(arena.synthetic),
+        n_reference=len(arena.reference),
+    )

@@ -1,0 +1,387 @@
+"""The audit: every attack within a budget, with controls that say whether to believe it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthgen.core.params import check_choice, check_integer, check_real
+from synthgen.core.random import root_seed
+from synthgen.errors import InvalidParameterError, SynthgenError
+from synthgen.measure.distances import row_keys
+from synthgen.privacy.attacks.anonymeter import anonymeter_attacks, installed
+from synthgen.privacy.attacks.attribute import Attribute, check_secrets
+from synthgen.privacy.attacks.judge import Population, judge
+from synthgen.privacy.attacks.membership import (
+    ATTACKS,
+    MAX_TARGETS,
+    Prepared,
+    prepare,
+    why_not,
+)
+from synthgen.privacy.attacks.reconstruction import Reconstruction
+from synthgen.privacy.attacks.result import AttackResult
+from synthgen.privacy.attacks.splits import Splits, split
+from synthgen.privacy.audit_controls import negative_control, planted_leaks, positive_control
+from synthgen.privacy.audit_facts import guarantee_of, reproduced, versions
+from synthgen.privacy.audit_report import AuditReport, Control, Skipped
+
+if TYPE_CHECKING:
+    from synthgen.data.schema import Schema
+
+_logger = logging.getLogger(__name__)
+
+#: Rows drawn from a synthesizer if no number is given, at most.
+_MAX_DRAWN: Final = 1_000_000
+
+_ATTRIBUTE: Final = "attribute"
+_RECONSTRUCTION: Final = "reconstruction"
+_ANONYMETER: Final = "anonymeter"
+#: Names that `attacks` may hold.
+NAMES: Final = (*(each.name for each in ATTACKS), _ATTRIBUTE, _RECONSTRUCTION, _ANONYMETER)
+
+
+def audit(
+    synthesizer_or_frame: Any,
+    members: Any,
+    holdout: Any,
+    reference: Any = None,
+    *,
+    synthetic: Any = None,
+    schema: Schema | None = None,
+    secrets: Sequence[Hashable] | None = None,
+    attacks: Sequence[str] | None = None,
+    critic: Callable[[Any], Any] | None = None,
+    n_synthetic: int | None = None,
+    max_targets: int = MAX_TARGETS,
+    level: float = 0.95,
+    budget_s: float = 180.0,
+    random_state: Any = 0,
+) -> AuditReport:
+    """Attack synthetic data, and the model that made them, and report what was found out.
+
+    Parameters
+    ----------
+    synthesizer_or_frame : synthesizer or table
+        The synthetic rows; or a fitted synthesizer, which is then attacked as a white box too.
+    members : table
+        The rows that it was fitted on.
+    holdout : table
+        Real rows of the same kind that it was *not* fitted on, and that nobody chose it by.
+    reference : table, optional
+        Further real rows, which the attacker is assumed to have. Without it, a random half of the
+        holdout takes their place.
+    synthetic : table, optional
+        With a synthesizer: the rows that are released. By default new ones are drawn.
+    schema : Schema, optional
+        Kinds of the columns; by default the synthesizer's, or the dtypes decide.
+    secrets : sequence of column names, optional
+        Sensitive columns for inference and reconstruction. By default the last column, the number
+        with the most distinct values and the category with the most levels.
+    attacks : sequence of str, optional
+        Names of attacks to run; by default all.
+    critic : callable, optional
+        Scores a table of rows, higher for training rows; for the white-box attack by the critic.
+    n_synthetic : int, optional
+        Rows to draw from a synthesizer; by default as many as there are members, a million at most.
+    max_targets : int, default=4000
+        Random members, and random holdout rows, that are attacked.
+    level : float, default=.95
+        Coverage of intervals.
+    budget_s : float, default=180
+        Seconds after which no further attack is begun; those left out are named. The order is fixed
+        and nothing else depends on the clock. The controls are always run.
+    random_state : int, Generator or None, default=0
+
+    Returns
+    -------
+    AuditReport
+
+    Raises
+    ------
+    InvalidDataError
+        If a table has too few rows.
+    InvalidParameterError
+        If a parameter cannot work.
+    SchemaMismatchError
+        If the tables have different columns.
+
+    Notes
+    -----
+    Large tables are cut at random, as ``splits`` and ``notes`` of the report say: 20,000 rows each
+    of members, holdout and reference, and 10 million cells of the synthetic table.
+    """
+    wanted = _check(attacks, level, budget_s, max_targets)
+    seed = root_seed(random_state)
+    clock = _Clock(budget_s)
+    model, made = _synthetic(synthesizer_or_frame, synthetic, members, n_synthetic, seed)
+    schema = getattr(model, "schema_", None) if schema is None else schema
+    claim = guarantee_of(model)
+    with clock.part("prepare"):
+        splits = split(made, members, holdout, reference, schema=schema, seed=seed)
+        ready = prepare(splits, model=model, critic=critic, max_targets=max_targets, seed=seed)
+    if not ready.populations:
+        raise InvalidParameterError(f"max_targets must be 8 or more, got {max_targets}.")
+    run = _Run(ready, splits, wanted, secrets, level, claim["delta"] or 0.0, seed, clock)
+    results, skipped = run.everything()
+    controls, leaks, smallest = run.controls()
+    return AuditReport(
+        attacks=tuple(_with_controls(results, controls)),
+        controls=controls,
+        planted=leaks,
+        smallest_leak=smallest,
+        skipped=tuple(skipped),
+        splits=_described(splits, ready),
+        reproduced=reproduced(splits),
+        guarantee=claim,
+        settings={
+            "random_state": seed,
+            "level": level,
+            "budget_s": budget_s,
+            "max_targets": max_targets,
+            "attacks": list(wanted),
+            "secrets": [str(name) for name in check_secrets(ready.arena, secrets)],
+        },
+        versions=versions(),
+        notes=(*splits.notes, *_overlap(splits)),
+        seconds=clock.seconds,
+    )
+
+
+@dataclass
+class _Clock:
+    """Seconds of every part, and whether there are any left."""
+
+    budget: float
+    seconds: dict[str, float] = field(default_factory=dict)
+    start: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - begun
+        _logger.info("audit: %s took %.1f s", name, self.seconds[name])
+
+    def over(self) -> bool:
+        return time.monotonic() - self.start > self.budget
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One attack that waits for its turn."""
+
+    attack: Any
+    populations: tuple[Population, ...]
+    score: Callable[[], dict[str, NDArray[np.float64]]]
+
+
+@dataclass
+class _Run:
+    """All attacks on one prepared audit."""
+
+    ready: Prepared
+    splits: Splits
+    wanted: tuple[str, ...]
+    secrets: Sequence[Hashable] | None
+    level: float
+    delta: float
+    seed: int
+    clock: _Clock
+    nearest: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def everything(self) -> tuple[list[AttackResult], list[Skipped]]:
+        """Score by every attack in the fixed order, then judge all of them together."""
+        scored: list[tuple[_Step, dict[str, NDArray[np.float64]]]] = []
+        finished: list[AttackResult] = []
+        skipped: list[Skipped] = []
+        for step in self._plan():
+            attack = step.attack
+            reason = why_not(attack, self.ready.arena)
+            if reason is None and self.clock.over():
+                reason = f"the budget of {self.clock.budget:g} s was used up"
+            if reason is not None:
+                skipped.append(Skipped(attack.name, reason))
+                continue
+            try:
+                with self.clock.part(attack.name):
+                    scored.append((step, step.score()))
+            except SynthgenError as error:
+                skipped.append(Skipped(attack.name, f"{type(error).__name__}: {error}"))
+        finished += self._judged(scored)
+        if _ANONYMETER in self.wanted:
+            self._anonymeter(finished, skipped)
+        return finished, skipped
+
+    def controls(self) -> tuple[tuple[Control, ...], tuple[dict[str, Any], ...], float | None]:
+        """Run the cases with known answers, whatever the budget."""
+        with self.clock.part("controls"):
+            both = positive_control(self.ready), negative_control(self.ready, self.seed)
+            near = self.ready.arena.near_synthetic.distances[:, 0]
+            leaks, smallest = planted_leaks(self.ready, {"nearest": -near}, self.seed)
+        return both, leaks, smallest
+
+    def _plan(self) -> Iterator[_Step]:
+        arena, populations = self.ready.arena, self.ready.populations
+        for attack in ATTACKS:
+            if attack.name in self.wanted:
+                yield _Step(attack, populations, partial(attack.scores, arena))
+        names = check_secrets(arena, self.secrets)
+        for name in names if _ATTRIBUTE in self.wanted else ():
+            guess = Attribute(name)
+            yield _Step(guess, populations, partial(guess.scores, arena))
+        # Of the most isolated rows there are too few to solve a system for.
+        one = populations[:1]
+        sides = [one[0].rows[one[0].member], one[0].rows[~one[0].member]]
+        for name in names[:1] if _RECONSTRUCTION in self.wanted else ():
+            solve = Reconstruction(name)
+            yield _Step(solve, one, partial(solve.scores, arena, sides))
+
+    def _judged(
+        self, scored: list[tuple[_Step, dict[str, NDArray[np.float64]]]]
+    ) -> list[AttackResult]:
+        arena = self.ready.arena
+        results = []
+        names = [each.name for step, _ in scored for each in step.populations]
+        for step, scores in scored:
+            attack = step.attack
+            for population in step.populations:
+                result = judge(
+                    attack.name,
+                    attack.threat_model,
+                    scores,
+                    population,
+                    delta=self.delta,
+                    level=self.level,
+                    comparisons=names.count(population.name),
+                    n_synthetic=len(arena.synthetic),
+                    n_reference=len(arena.reference),
+                )
+                results.append(_with_success(attack, arena, scores, population, result))
+        return results
+
+    def _anonymeter(self, finished: list[AttackResult], skipped: list[Skipped]) -> None:
+        if not installed():
+            reason = "the package anonymeter is not installed"
+        elif self.clock.over():
+            reason = f"the budget of {self.clock.budget:g} s was used up"
+        else:
+            with self.clock.part(_ANONYMETER):
+                finished += anonymeter_attacks(
+                    self.splits,
+                    secrets=check_secrets(self.ready.arena, self.secrets)[:1],
+                    level=self.level,
+                    seed=self.seed,
+                )
+            return
+        skipped.append(Skipped(_ANONYMETER, reason))
+
+
+def _with_success(
+    attack: Any,
+    arena: Any,
+    scores: dict[str, NDArray[np.float64]],
+    population: Population,
+    result: AttackResult,
+) -> AttackResult:
+    """Add how often a value was guessed right, among members and among holdout rows."""
+    if isinstance(attack, Attribute):
+        right, blind = attack.success(arena, scores[result.variant])
+    elif isinstance(attack, Reconstruction):
+        right, blind = scores[result.variant] > 0, attack.blind(arena)
+    else:
+        return result
+    reported = population.rows[~population.choosing]
+    member = population.member[~population.choosing]
+    success = float(right[reported[member]].mean())
+    control = float(right[reported[~member]].mean())
+    blunt = max(success, control) <= blind
+    doubt = ("no power: guesses are right no more often than a blind guess",) if blunt else ()
+    return replace(
+        result,
+        success=success,
+        control=control,
+        baseline=blind,
+        warnings=(*result.warnings, *doubt),
+        notes=(*result.notes, "success and control are shares of right guesses, as is baseline"),
+    )
+
+
+def _with_controls(
+    results: list[AttackResult], controls: tuple[Control, ...]
+) -> Iterator[AttackResult]:
+    """Give each attack on membership its area on the negative control."""
+    areas = next(each.by_attack for each in controls if each.name == "negative")
+    for result in results:
+        known = result.population == "random" and result.attack in areas
+        yield replace(result, control=areas[result.attack]) if known else result
+
+
+def _check(
+    attacks: Sequence[str] | None, level: float, budget_s: float, max_targets: int
+) -> tuple[str, ...]:
+    check_real("level", level, low=0.5, high=1.0, closed="neither")
+    check_real("budget_s", budget_s, low=0.0)
+    check_integer("max_targets", max_targets, minimum=8)
+    if attacks is None:
+        return NAMES
+    if isinstance(attacks, str):
+        raise InvalidParameterError(f"attacks must be a list of names, got {attacks!r}.")
+    chosen = [check_choice("attacks", name, NAMES) for name in attacks]
+    return tuple(name for name in NAMES if name in chosen)
+
+
+def _synthetic(
+    given: Any, released: Any, members: Any, n_synthetic: int | None, seed: int
+) -> tuple[Any, Any]:
+    """Return the model, if one was given, and the synthetic rows."""
+    if not (hasattr(given, "fit") and hasattr(given, "sample")):
+        if released is not None:
+            raise InvalidParameterError(
+                "synthetic goes with a synthesizer; a table of synthetic rows comes first, alone."
+            )
+        return None, given
+    if released is not None:
+        return given, released
+    size = min(len(members), _MAX_DRAWN) if n_synthetic is None else n_synthetic
+    size = check_integer("n_synthetic", size, minimum=1)
+    return given, given.sample(size, random_state=seed)
+
+
+def _described(splits: Splits, ready: Prepared) -> dict[str, Any]:
+    return {
+        "tables": splits.sizes,
+        "columns": [str(name) for name in splits.roles.names()],
+        "left_out": {str(name): reason for name, reason in splits.roles.left_out.items()},
+        "populations": {
+            each.name: {
+                "members": int(each.member.sum()),
+                "holdout": int((~each.member).sum()),
+                "choosing": int(each.choosing.sum()),
+                "notes": list(each.notes),
+            }
+            for each in ready.populations
+        },
+    }
+
+
+def _overlap(splits: Splits) -> tuple[str, ...]:
+    """Say so if the holdout looks like the members themselves."""
+    frames: list[pd.DataFrame] = [splits.members, splits.holdout]
+    inside, outside = row_keys(frames, splits.roles)
+    share = float(np.isin(outside, inside).mean())
+    if share < 0.5:
+        return ()
+    return (
+        f"{share:.0%} of the holdout rows equal a member: either the table has few distinct rows, "
+        "or members were given as holdout, which hides every leak",
+    )

@@ -1,0 +1,109 @@
+"""Gaps filled by a synthesizer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from synthgen import GaussianCopula, IndependentColumns
+from synthgen.augment import SyntheticImputer
+from synthgen.errors import InvalidParameterError, SchemaMismatchError
+
+
+@pytest.fixture(scope="module")
+def gaps() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    n = 300
+    x = rng.normal(size=n)
+    frame = pd.DataFrame(
+        {
+            "x": x,
+            "double": 2 * x,
+            "whole": pd.array((3 * x).round(), dtype="Int64"),
+            "sign": np.where(x > 0, "plus", "minus").astype(object),
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 99, n), "D"),
+        }
+    )
+    for place, label in enumerate(frame.columns):
+        frame.loc[place * 20 : place * 20 + 19, label] = None
+    return frame
+
+
+@pytest.fixture(scope="module")
+def imputer(gaps: pd.DataFrame) -> SyntheticImputer:
+    return SyntheticImputer(GaussianCopula(), random_state=0).fit(gaps)
+
+
+def test_draw_fills_gaps_and_nothing_else(gaps: pd.DataFrame, imputer: SyntheticImputer) -> None:
+    filled = imputer.transform(gaps)
+    assert not filled.isna().any().any()
+    assert filled.dtypes.equals(gaps.dtypes)
+    kept = gaps.notna()
+    assert (filled.astype(object).where(kept, 0) == gaps.astype(object).where(kept, 0)).all().all()
+    pd.testing.assert_frame_equal(filled, imputer.transform(gaps))
+
+
+def test_best_is_nearer_and_narrower(gaps: pd.DataFrame, imputer: SyntheticImputer) -> None:
+    best = SyntheticImputer(GaussianCopula(), strategy="best", n_draws=9, random_state=0)
+    guessed = best.fit(gaps).transform(gaps)
+    drawn = imputer.transform(gaps)
+    rows = slice(20, 39)
+    truth = 2 * gaps["x"]
+    assert not guessed.isna().any().any()
+    assert guessed.dtypes.equals(gaps.dtypes)
+    errors = [(table["double"] - truth).loc[rows].abs().mean() for table in (guessed, drawn)]
+    assert errors[0] < errors[1]
+
+
+def test_best_of_independent_columns_is_mean_and_mode() -> None:
+    frame = pd.DataFrame({"x": [0.5, 1.5, 2.5, 3.5] * 25, "c": ["a"] * 70 + ["b"] * 30})
+    frame.loc[0, "x"] = np.nan
+    frame.loc[1, "c"] = None
+    imputer = SyntheticImputer(IndependentColumns(), strategy="best", n_draws=60, random_state=0)
+    filled = imputer.fit_transform(frame)
+    assert abs(filled.loc[0, "x"] - 2.0) < 0.4
+    assert filled.loc[1, "c"] == "a"
+
+
+def test_several_tables_differ_in_gaps_only(gaps: pd.DataFrame, imputer: SyntheticImputer) -> None:
+    tables = imputer.transform_multiple(gaps, 3)
+    assert len(tables) == 3
+    assert not tables[0]["double"].equals(tables[1]["double"])
+    assert tables[0]["double"].iloc[100:].equals(tables[1]["double"].iloc[100:])
+
+
+def test_pooled_interval_is_wider_than_that_of_one_table(
+    gaps: pd.DataFrame, imputer: SyntheticImputer
+) -> None:
+    def mean(table: pd.DataFrame) -> tuple[float, float]:
+        return table["day"].dt.dayofyear.mean(), table["day"].dt.dayofyear.sem()
+
+    pooled = imputer.pooled(gaps, mean, m=5)
+    assert 0 < pooled.missing_information < 0.5
+    assert pooled.standard_error > mean(imputer.transform(gaps))[1]
+    assert pooled.interval[0] < pooled.value < pooled.interval[1]
+
+
+def test_array_in_array_out_in_a_pipeline() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 3))
+    X[rng.random(X.shape) < 0.1] = np.nan
+    y = np.nan_to_num(X[:, 0]) > 0
+    model = make_pipeline(SyntheticImputer(GaussianCopula(), random_state=0), LogisticRegression())
+    assert model.fit(X, y).score(X, y) > 0.8
+
+
+def test_refused(gaps: pd.DataFrame, imputer: SyntheticImputer) -> None:
+    class NoImpute:
+        def get_params(self, deep: bool = True) -> dict[str, object]:
+            return {}
+
+    with pytest.raises(InvalidParameterError, match="method impute"):
+        SyntheticImputer(NoImpute()).fit(gaps)
+    with pytest.raises(InvalidParameterError, match="strategy"):
+        SyntheticImputer(GaussianCopula(), strategy="mean").fit(gaps)
+    with pytest.raises((SchemaMismatchError, ValueError)):
+        imputer.transform(gaps[["x"]])

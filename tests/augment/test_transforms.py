@@ -1,0 +1,61 @@
+"""Generated images inside a pipeline of image transforms."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthgen.augment import SyntheticMix, as_albumentations
+from synthgen.errors import InvalidDataError, InvalidParameterError, MissingExtraError
+
+_BLACK = np.zeros((8, 8), dtype=np.uint8)
+
+
+@pytest.fixture
+def fitted(noise: Any, shades: tuple[np.ndarray, np.ndarray]) -> Any:
+    return noise.fit(*shades)
+
+
+def test_probability_and_class(fitted: Any) -> None:
+    mix = SyntheticMix(fitted, p=0.3, pool=16, random_state=0)
+    touched = [mix(image=_BLACK, label=1)["image"].min() >= 100 for _ in range(300)]
+    assert 0.2 < np.mean(touched) < 0.4
+
+
+def test_nothing_else_changes(fitted: Any) -> None:
+    out = SyntheticMix(fitted, p=0.0, random_state=0)(image=_BLACK, label=1, mask="m")
+    assert out["image"] is _BLACK
+    assert (out["label"], out["mask"]) == (1, "m")
+
+
+def test_images_of_a_pool_differ_and_pools_are_filled_again(fitted: Any) -> None:
+    mix = SyntheticMix(fitted, p=1.0, pool=3, random_state=0)
+    images = [mix(image=_BLACK, label=0)["image"] for _ in range(9)]
+    assert len({image.tobytes() for image in images}) == 9
+    again = SyntheticMix(fitted, p=1.0, pool=3, random_state=0)
+    assert np.array_equal(again(image=_BLACK, label=0)["image"], images[0])
+
+
+def test_mix_lies_between(fitted: Any) -> None:
+    mix = SyntheticMix(fitted, p=1.0, mode="mix", random_state=0)
+    mixed = np.array([mix(image=_BLACK, label=1)["image"].mean() for _ in range(50)])
+    assert mixed.min() < 30
+    assert mixed.max() > 80
+    assert mix(image=_BLACK, label=1)["image"].dtype == np.uint8
+
+
+def test_refused(fitted: Any) -> None:
+    with pytest.raises(InvalidDataError, match="shape"):
+        SyntheticMix(fitted, p=1.0)(image=np.zeros((9, 9), np.uint8), label=1)
+    for options in ({"p": 2.0}, {"mode": "add"}, {"alpha": 0.0}, {"pool": 0}):
+        with pytest.raises(InvalidParameterError):
+            SyntheticMix(fitted, **options)
+
+
+def test_without_albumentations(fitted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "albumentations.core.transforms_interface", None)
+    with pytest.raises(MissingExtraError, match="albumentations"):
+        as_albumentations(SyntheticMix(fitted))
