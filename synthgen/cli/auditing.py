@@ -103,7 +103,7 @@ def audit(
     typer.echo(audit_text(found))
     typer.echo("")
     typer.echo(verdict_text(report))
-    finish(report, [json_path, html])
+    finish(report, [html, json_path])
 
 
 def run_audit(
@@ -120,6 +120,7 @@ def run_audit(
     from synthgen.privacy import audit as attack
 
     synthetic, members, holdout, reference = tables
+    check_columns("--secret", secrets, members)
     synthesizer = None if model is None else load(model)
     declared = None if schema is None else Schema.load(schema)
     subject: dict[str, Any] = {"synthesizer_or_frame": synthetic}
@@ -154,6 +155,22 @@ def read_tables(
     others = (synthetic, members, holdout)
     frames = [read_path(path) for path in others]
     return frames[0], frames[1], frames[2], None if reference is None else read_path(reference)
+
+
+def check_columns(option: str, names: list[str] | None, frame: Any) -> None:
+    """Check that names are columns: one with a slip of the pen must not be passed over.
+
+    Raises
+    ------
+    InvalidParameterError
+        If one is not.
+    """
+    known = [str(name) for name in frame.columns]
+    for name in names or ():
+        if name not in known:
+            raise InvalidParameterError(
+                f"{option}: there is no column '{name}'; known: {', '.join(known)}."
+            )
 
 
 def check_targets(*paths: Path | None) -> None:

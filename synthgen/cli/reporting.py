@@ -18,6 +18,7 @@ from synthgen.cli.auditing import (
     SchemaOption,
     SecretsOption,
     SyntheticArgument,
+    check_columns,
     check_targets,
     finish,
     read_tables,
@@ -76,9 +77,9 @@ def report(
     The exit code is 3 if a rule forbids a release, so that a pipeline stops there.
     """
     check_targets(html, json_path)
-    words = {"details": pairs("--detail", details), "sign_off": pairs("--sign", signers)}
+    told, signing = pairs("--detail", details), pairs("--sign", signers)
     tables = read_tables(synthetic, members, holdout, reference)
-    check_columns(identifiers or [], tables[1])
+    check_columns("--identifier", identifiers, tables[0])
     found, synthesizer, declared = run_audit(
         tables, model, schema, secrets, attacks, budget_s, seed
     )
@@ -96,7 +97,8 @@ def report(
         conditions=conditions or (),
         mode="public" if public else "internal",
         title=title or f"Release of {synthetic.name}",
-        **words,
+        details=told,
+        sign_off=signing,
     )
     if json_path is not None:
         made.to_json(json_path)
@@ -104,7 +106,7 @@ def report(
         made.to_html(html)
     if not as_json:
         typer.echo(verdict_text(made))
-    finish(made, [json_path, html], as_json=as_json)
+    finish(made, [html, json_path], as_json=as_json)
 
 
 def pairs(option: str, items: list[str] | None) -> dict[str, str] | None:
@@ -127,22 +129,6 @@ def pairs(option: str, items: list[str] | None) -> dict[str, str] | None:
             raise InvalidParameterError(f"{option} is written name=text, got '{item}'.")
         found[name.strip()] = text.strip()
     return found or None
-
-
-def check_columns(names: list[str], frame: Any) -> None:
-    """Check that the identifiers are columns of the training rows.
-
-    Raises
-    ------
-    InvalidParameterError
-        If one is not: a misspelt name would let a name pass.
-    """
-    unknown = [name for name in names if name not in list(frame.columns)]
-    if unknown:
-        raise InvalidParameterError(
-            f"--identifier: there is no column '{unknown[0]}'; known: "
-            f"{', '.join(map(str, frame.columns))}."
-        )
 
 
 def _quality(tables: Any, target: str | None, schema: Any, seed: int | None) -> Any:

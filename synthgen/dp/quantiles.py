@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 _LOWEST: Final = -20
 _HIGHEST: Final = 64
 _SIDE: Final = _HIGHEST - _LOWEST
-#: With which probability noise alone makes a range too wide.
-_CHANCE: Final = 0.05
+#: With which probability noise alone makes a range too wide, and then perhaps absurdly so.
+_CHANCE: Final = 1e-4
 
 
 def magnitude_cells(values: Floats) -> NDArray[np.int64]:
@@ -49,7 +49,7 @@ def private_bounds(
 ) -> list[tuple[float, float] | None]:
     """Return a range for each column that holds nearly all of its values.
 
-    The ends are 0 or powers of two. A power of two in which fewer rows lie than about four times
+    The ends are 0 or powers of two. A power of two in which fewer rows lie than about five times
     `sigma` is left out at the ends.
 
     Parameters

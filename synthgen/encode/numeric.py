@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -21,11 +21,9 @@ from scipy.special import ndtr, ndtri
 from synthgen.data.precision import common_step
 from synthgen.encode.base import CellCondition, Resolution
 from synthgen.encode.layout import FAR, REST, Head, StateBlock
+from synthgen.encode.quantiles import SHARED, quantile_corners, thin
 from synthgen.encode.wanted import Wanted
 from synthgen.errors import ConditionError
-
-#: A value of the head that fewer rows share is not repeated.
-_SHARED: Final = 10
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class NumericEncoder:
         rest = present[~np.isin(present, levels)]
         shares = [len(rest), *counts[spikes], *([n_missing] if n_missing else [])]
         edges, atoms = _bin_edges(rest, resolution)
-        knots = _thin(rest, resolution.knots)
+        knots = thin(rest, resolution.knots)
         return cls(
             levels=levels,
             frequencies=np.asarray(shares, dtype=np.float64) / len(values),
@@ -80,7 +78,7 @@ class NumericEncoder:
             knots=knots,
             edges=edges,
             atoms=atoms,
-            shared=np.isin(knots, distinct[counts >= _SHARED]),
+            shared=np.isin(knots, distinct[counts >= SHARED]),
             step=common_step(rest),
         )
 
@@ -191,17 +189,8 @@ class NumericEncoder:
 
     @cached_property
     def _curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Ranks and values of the corners of the quantile function.
-
-        A shared value is level from where its ranks begin to where they end; any other is a single
-        point in the middle of its ranks.
-        """
-        values, first, counts = np.unique(self.knots, return_index=True, return_counts=True)
-        last, level = first + counts, self.shared[first]
-        starts = np.where(level, first, (first + last) / 2)
-        ends = np.where(level, last, (first + last) / 2)
-        ranks = np.stack([starts, ends], axis=1).ravel() / len(self.knots)
-        return ranks, np.repeat(values, 2)
+        """Ranks and values of the corners of the quantile function."""
+        return quantile_corners(self.knots, self.shared, self.step)
 
     def _quantile(self, ranks: np.ndarray) -> np.ndarray:
         corners, values = self._curve
@@ -317,13 +306,6 @@ def describe(wanted: Wanted) -> str:
         return f"between {wanted.between.low} and {wanted.between.high}"
     listed = [repr(value) for value in wanted.values] + (["missing"] if wanted.missing else [])
     return " or ".join(listed)
-
-
-def _thin(ordered: np.ndarray, most: int) -> np.ndarray:
-    """Keep at most `most` evenly spaced order statistics, the extremes among them."""
-    if len(ordered) <= most:
-        return ordered
-    return ordered[np.linspace(0, len(ordered) - 1, most).round().astype(np.int64)]
 
 
 def _bin_edges(ordered: np.ndarray, resolution: Resolution) -> tuple[np.ndarray, np.ndarray]:

@@ -150,8 +150,9 @@ def _takes_image_by_name(function: Any) -> bool:
 def _seeded(seed: int) -> Iterator[None]:
     """Seed the generators that callables draw from, and leave them as they were."""
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - put back below
-    random.seed(seed)
-    np.random.seed(seed % _MOST)  # noqa: NPY002 - the callable may draw from it
+    random.setstate(random.Random(seed).getstate())  # noqa: S311 - no secrets here
+    own = np.random.RandomState(seed % _MOST).get_state()
+    np.random.set_state(own)  # noqa: NPY002 - the same
     try:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)

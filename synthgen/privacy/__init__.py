@@ -16,7 +16,7 @@ from synthgen.privacy.audit_run import audit
 from synthgen.privacy.mechanism import audit_mechanism, audit_one_run
 from synthgen.privacy.mechanism_result import MechanismAudit
 from synthgen.privacy.release import ReleaseReport, release_report
-from synthgen.privacy.release_limits import Limits
+from synthgen.privacy.release_limits import ReleaseLimits
 
 __all__ = [
     "DPSGD",
@@ -26,10 +26,10 @@ __all__ = [
     "DPMarginals",
     "Event",
     "Ledger",
-    "Limits",
     "MechanismAudit",
     "PrivacyError",
     "PrivacyWarning",
+    "ReleaseLimits",
     "ReleaseReport",
     "SharedLedger",
     "audit",

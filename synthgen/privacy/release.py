@@ -39,7 +39,7 @@ from synthgen.privacy.release_guarantee import (
     steps_of,
 )
 from synthgen.privacy.release_identity import columns_of, identity_of
-from synthgen.privacy.release_limits import Limits, rules_of, sentence_of, verdict_of
+from synthgen.privacy.release_limits import ReleaseLimits, rules_of, sentence_of, verdict_of
 from synthgen.privacy.release_public import published
 from synthgen.privacy.release_rules import Evidence, find, untold
 
@@ -58,8 +58,8 @@ _RESIDUAL: Final = (
     "Whatever holds for many rows can be learned from synthetic rows too, and may say something "
     "about people who are in no table.",
     "Each further release of the same rows adds to what this one tells.",
-    "New attacks will be better than these: audit again before the date below, or when the rows "
-    "are given to somebody else.",
+    "New attacks will be better than these: audit again by the date that is stated above, or when "
+    "the rows are given to somebody else.",
 )
 
 
@@ -148,7 +148,7 @@ def release_report(
     schema: Schema | None = None,
     identifiers: Sequence[Hashable] = (),
     assumptions: Mapping[str, str] | None = None,
-    limits: Limits | None = None,
+    limits: ReleaseLimits | None = None,
     sign_off: Mapping[str, str] | None = None,
     details: Mapping[str, str] | None = None,
     conditions: Sequence[str] = (),
@@ -179,7 +179,7 @@ def release_report(
         Columns that identify a person directly. If one is in the table, it is not released.
     assumptions : mapping of str to {"public", "paid", "unknown"}, optional
         What else has to be true for the guarantee. An unknown one voids it.
-    limits : Limits, optional
+    limits : ReleaseLimits, optional
         Other limits for the rules.
     sign_off : mapping of str to str, optional
         Role to name; an empty name leaves room for one. By default controller and data-protection
@@ -216,7 +216,7 @@ def release_report(
     ('BLOCK', True)
     """
     _check(audit, mode, title)
-    limits = Limits() if limits is None else limits.check()
+    limits = ReleaseLimits() if limits is None else limits.check()
     frame = synthetic if isinstance(synthetic, pd.DataFrame) else read_frame(synthetic)[0]
     _check_identifiers(identifiers, frame)
     schema = getattr(synthesizer, "schema_", None) if schema is None else schema
@@ -298,7 +298,7 @@ def _signers(sign_off: Mapping[str, str] | None) -> list[tuple[str, str]]:
     return [(role, "") for role in _ROLES] if not sign_off else list(sign_off.items())
 
 
-def _settings(audit: AuditReport, limits: Limits) -> list[tuple[str, str]]:
+def _settings(audit: AuditReport, limits: ReleaseLimits) -> list[tuple[str, str]]:
     """Return what is needed to repeat the report."""
     pairs = [("Versions", ", ".join(f"{name} {text}" for name, text in audit.versions.items()))]
     settings = dict(audit.settings)
@@ -309,9 +309,11 @@ def _settings(audit: AuditReport, limits: Limits) -> list[tuple[str, str]]:
         if (name := each.name) in limits.changed()
     ]
     pairs.append(("Limits that were changed", ", ".join(changed) or "none"))
-    pairs += [
-        ("Rows looked at: " + name, f"{sizes['used']:,} of {sizes['given']:,}")
-        for name, sizes in audit.splits.get("tables", {}).items()
-    ]
-    pairs += [(f"Audit: {name}", str(value)) for name, value in settings.items()]
-    return pairs
+    for name, sizes in audit.splits.get("tables", {}).items():
+        whole = f"of {sizes['given']:,}" if sizes["given"] else "that were given as holdout"
+        pairs.append((f"Rows looked at: {name}", f"{sizes['used']:,} {whole}"))
+    return pairs + [(f"Audit: {name}", _plainly(value)) for name, value in settings.items()]
+
+
+def _plainly(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -24,7 +24,7 @@ from synthgen.privacy.release_content import (
     Utility,
     UtilityLine,
 )
-from synthgen.privacy.release_limits import Limits
+from synthgen.privacy.release_limits import ReleaseLimits
 
 #: Two-sided level whose ends are one-sided 95 % bounds.
 _ONE_SIDED: Final = 0.90
@@ -34,12 +34,12 @@ _MOST_GROUPS: Final = 40
 IDENTIFYING: Final = ("pii", "id")
 
 
-def attack_lines(audit: AuditReport, limits: Limits) -> list[AttackLine]:
+def attack_lines(audit: AuditReport, limits: ReleaseLimits) -> list[AttackLine]:
     """Return every result of an audit against the limits."""
     return [_line(result, limits) for result in audit.attacks]
 
 
-def _line(result: AttackResult, limits: Limits) -> AttackLine:
+def _line(result: AttackResult, limits: ReleaseLimits) -> AttackLine:
     low, high = result.auc_interval or (None, None)
     wide = result.auc_simultaneous or (None, None)
     hits, alarms = result.tpr_at_1pct, result.fpr_at_1pct
@@ -70,13 +70,13 @@ def _line(result: AttackResult, limits: Limits) -> AttackLine:
     )
 
 
-def over_auc(result: AttackResult, limits: Limits) -> bool:
+def over_auc(result: AttackResult, limits: ReleaseLimits) -> bool:
     """Whether the lower bound of the area, for all attacks at once, lies above the limit."""
     bounds = result.auc_simultaneous or result.auc_interval
     return bounds is not None and bounds[0] > limits.auc
 
 
-def over_hits(result: AttackResult, limits: Limits) -> bool:
+def over_hits(result: AttackResult, limits: ReleaseLimits) -> bool:
     """Whether surely more members than the limit, and than false alarms, are found."""
     hits, alarms = result.tpr_at_1pct, result.fpr_at_1pct
     if hits is None or hits.low <= limits.hits:
@@ -85,13 +85,13 @@ def over_hits(result: AttackResult, limits: Limits) -> bool:
     return alarms is None or hits.low > alarms.high
 
 
-def over_risk(result: AttackResult, limits: Limits) -> bool:
+def over_risk(result: AttackResult, limits: ReleaseLimits) -> bool:
     """Whether the lower bound of a risk by anonymeter lies above the limit."""
-    ends = result.details.get("risk_interval")
-    return bool(ends) and ends[0] > limits.risk
+    ends = result.details.get("risk_interval") or (0.0, 1.0)
+    return float(ends[0]) > limits.risk
 
 
-def _outcome(result: AttackResult, limits: Limits) -> str:
+def _outcome(result: AttackResult, limits: ReleaseLimits) -> str:
     if any(over(result, limits) for over in (over_auc, over_hits, over_risk)):
         return "above"
     if result.auc is None and result.success is None:
@@ -232,7 +232,7 @@ def _score(quality: Any, name: str) -> UtilityLine | None:
     return next((line for line in lines if line.score == name), None)
 
 
-def groups_of(quality: Any, limits: Limits) -> list[Group]:
+def groups_of(quality: Any, limits: ReleaseLimits) -> list[Group]:
     """Return the groups of the quality report, the widest gap first, small ones marked."""
     results = getattr(quality, "results", None) or {}
     breakdown = getattr(results.get("subgroup_fidelity"), "breakdown", None)
@@ -252,7 +252,9 @@ def groups_of(quality: Any, limits: Limits) -> list[Group]:
     ]
 
 
-def small_groups(synthetic: pd.DataFrame, schema: Any, limits: Limits) -> list[tuple[str, int]]:
+def small_groups(
+    synthetic: pd.DataFrame, schema: Any, limits: ReleaseLimits
+) -> list[tuple[str, int]]:
     """Return the columns that have levels of few synthetic rows, and how many such levels.
 
     Of the synthetic rows, which everybody will see: nothing is told about the real ones.

@@ -44,9 +44,9 @@ def forest_figure(lines: Sequence[AttackLine], limit: float) -> str | None:
     parts = [
         horizontal_axis(scale, bottom, marks, top=20),
         line(scale(0.5), 20, scale(0.5), bottom, "guess"),
-        text(scale(0.5), 12, "guessing", anchor="middle"),
+        text(scale(0.5) + 3, 12, "guessing", anchor="end"),
         line(scale(limit), 20, scale(limit), bottom, "limit-line"),
-        text(scale(limit), 12, f"limit {limit:g}", "tick limit-text", anchor="middle"),
+        text(max(scale(limit), scale(0.5) + 9) - 3, 12, f"limit {limit:g}", "tick limit-text"),
     ]
     for row, each in enumerate(shown):
         parts.append(_forest_row(each, scale, 20 + height * (row + 0.5)))

@@ -11,7 +11,7 @@ from synthgen.privacy.release_content import Finding, Rule, Verdict
 
 
 @dataclass(frozen=True)
-class Limits:
+class ReleaseLimits:
     """Where the rules of the verdict trip. All of them are printed in the report.
 
     Parameters
@@ -37,7 +37,7 @@ class Limits:
 
     Examples
     --------
-    >>> Limits(epsilon=1.0).changed()
+    >>> ReleaseLimits(epsilon=1.0).changed()
     ['epsilon']
     """
 
@@ -51,7 +51,7 @@ class Limits:
     attacks: int = 3
     group: int = 20
 
-    def check(self) -> Limits:
+    def check(self) -> ReleaseLimits:
         """Return the limits if all of them can work.
 
         Raises
@@ -91,8 +91,8 @@ TEXTS: Final = {
     "R2": "epsilon is above {epsilon:g} (above {weak_epsilon:g}: formal, but weak)",
     "R3": "delta is above {delta:g}, or above one tenth of one by the number of rows",
     "R4": "an attack was judged on fewer than {holdout} holdout rows",
-    "R5": "fewer than {attacks} attacks had power on random rows, or none was run on the most "
-    "isolated rows",
+    "R5": "fewer than {attacks} attacks had power on random rows, some were left out for lack of "
+    "time, or none was run on the most isolated rows",
     "R6": "the audit found something where nothing was to be found, so its figures are doubtful",
     "R7": "the quality is poor, or was not measured",
     "R8": "the audit did not look at the table that is released",
@@ -101,12 +101,14 @@ TEXTS: Final = {
 }
 
 
-def rules_of(limits: Limits, findings: list[Finding], open_: Mapping[str, str]) -> list[Rule]:
+def rules_of(
+    limits: ReleaseLimits, findings: list[Finding], open_: Mapping[str, str]
+) -> list[Rule]:
     """Return all rules with the limits in use, and what came of them.
 
     Parameters
     ----------
-    limits : Limits
+    limits : ReleaseLimits
     findings : list of Finding
     open_ : mapping of str to str
         Rules that nothing could trip, and their state: they must not be called clear.

@@ -22,7 +22,7 @@ from synthgen.privacy.release_evidence import (
     over_hits,
     over_risk,
 )
-from synthgen.privacy.release_limits import Limits
+from synthgen.privacy.release_limits import ReleaseLimits
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Evidence:
     Parameters
     ----------
     audit : AuditReport
-    limits : Limits
+    limits : ReleaseLimits
     guarantee : Meaning, optional
         What is claimed; None without a private ledger.
     broken : list of str
@@ -52,7 +52,7 @@ class Evidence:
     """
 
     audit: AuditReport
-    limits: Limits
+    limits: ReleaseLimits
     guarantee: Meaning | None
     broken: list[str]
     assumptions: list[Assumption]
@@ -238,6 +238,10 @@ def _few_attacks(e: Evidence) -> Iterator[Finding]:
     if len(able) < e.limits.attacks:
         words = f"Only {len(able)} attacks on random rows had power."
         yield Finding("R5", words, words, "Run the whole battery, with more rows.")
+    late = [each.attack for each in e.audit.skipped if "budget" in each.reason]
+    if late:
+        words = f"Attacks were left out for lack of time: {listed(late)}."
+        yield Finding("R5", words, words, "Give the audit a larger budget_s.")
     if not e.audit.of("vulnerable"):
         words = "No attack was run on the most isolated rows, which are most at risk."
         yield Finding("R5", words, words, "Give more rows, so that some of them are isolated.")
