@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from synthgen import IndependentColumns
+from synthgen import IndependentColumns, evaluate
 from synthgen.cli import app
 from synthgen.core import serialize
 
@@ -92,7 +93,9 @@ def test_audit_takes_a_model(folder: Path, tmp_path: Path) -> None:
     assert found["splits"]["tables"]["synthetic"]["given"] == 300
 
 
-def test_report(folder: Path, tmp_path: Path) -> None:
+def test_report(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = partial(evaluate.quality_report, budget_s=1e-9)
+    monkeypatch.setattr(evaluate, "quality_report", quick)
     page, document = tmp_path / "r.html", tmp_path / "r.json"
     result = run(
         "report", folder, "fresh.csv", "--model", folder / "model", "--html", page,

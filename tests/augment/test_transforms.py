@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthgen.augment import SyntheticMix, as_albumentations
+from synthgen.augment import Albumentations, SyntheticMix, as_albumentations
 from synthgen.errors import InvalidDataError, InvalidParameterError, MissingExtraError
 
 _BLACK = np.zeros((8, 8), dtype=np.uint8)
@@ -59,3 +59,15 @@ def test_without_albumentations(fitted: Any, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "albumentations.core.transforms_interface", None)
     with pytest.raises(MissingExtraError, match="albumentations"):
         as_albumentations(SyntheticMix(fitted))
+
+
+def test_a_step_of_albumentations(fitted: Any) -> None:
+    albumentations = pytest.importorskip("albumentations")
+    step = as_albumentations(SyntheticMix(fitted, p=1.0, random_state=0))
+    pipeline = albumentations.Compose([step])
+    found = pipeline(image=_BLACK, label=1)["image"]
+    assert found.shape == _BLACK.shape
+    assert found.dtype == _BLACK.dtype
+    assert found.any()
+    serving = Albumentations(albumentations.Compose([albumentations.HorizontalFlip(p=1.0)]))
+    np.testing.assert_array_equal(serving(found), found[:, ::-1])

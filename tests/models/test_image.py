@@ -146,6 +146,13 @@ def test_a_classifier_rejects(model: ImageGANSynthesizer) -> None:
     assert belief(model.sample(200, y="one", random_state=0, reject=judge)) > belief(plain)
 
 
+def test_a_model_is_evaluated(model: ImageGANSynthesizer) -> None:
+    X, y = digits()
+    report = model.evaluate(X, NAMES[y], extractor="pixels")
+    assert report.sizes["synthetic"] == len(X)
+    assert {"classifier_accuracy", "FD[pixels]", "memorised"} <= set(report.table()["score"])
+
+
 def test_a_saved_model_makes_the_same_images(model: ImageGANSynthesizer, tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     for back in (

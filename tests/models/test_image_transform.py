@@ -157,3 +157,17 @@ def test_names_for_checkpoints() -> None:
     assert transform_name(None) is None
     assert str(transform_name(flip)).endswith(".flip")
     assert str(transform_name(Composed())).endswith(".Composed")
+
+
+def test_pipelines_of_albumentations() -> None:
+    """The real package: seeded, and left as it was."""
+    albumentations = pytest.importorskip("albumentations")
+    pipeline = albumentations.Compose([albumentations.HorizontalFlip(p=0.5)])
+    images = unified(COLOUR, 64)
+    first, again = (Transform(pipeline, COLOUR)(images, 7) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    flipped = np.isclose(first, images[..., ::-1], atol=1e-6).all(axis=(1, 2, 3))
+    kept = np.isclose(first, images, atol=1e-6).all(axis=(1, 2, 3))
+    assert (flipped | kept).all()
+    assert 10 < flipped.sum() < 54
+    assert (Transform(pipeline, COLOUR)(images, 8) != first).any()
