@@ -9,8 +9,8 @@ the same columns, types and gaps. At run time the data goes round once::
 
 Each layer imports only from those to its left::
 
-    errors < core < data < measure < dp < encode < nn < train < sample < models
-           < { privacy | evaluate | augment | anomaly } < cli
+    errors < core < data < { measure | page } < dp < encode < nn < train < sample
+           < models < { privacy | evaluate | augment | anomaly } < cli
 
 The public names below are loaded on first use, so that ``import synthgen`` stays fast and does not
 import torch.

@@ -16,7 +16,7 @@ import synthgen
 ROOT = Path(synthgen.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 HEAVY = ("torch", "opacus", "sklearn", "sklearn.ensemble", "lightgbm", "matplotlib", "pandas")
-COMMANDS = ("demo", "fit", "sample", "info", "schema", "presets")
+COMMANDS = ("demo", "fit", "sample", "evaluate", "audit", "report", "info", "schema", "presets")
 
 
 def relative(path: Path) -> str:

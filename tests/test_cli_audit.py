@@ -64,7 +64,7 @@ def assert_user_error(result: Result, *fragments: str) -> None:
 
 def test_audit_lets_fresh_rows_pass(folder: Path, tmp_path: Path) -> None:
     page, document = tmp_path / "audit.html", tmp_path / "audit.json"
-    result = run("audit", folder, "fresh.csv", "--html", page, "--json", document, "--seed", 3)
+    result = run("audit", folder, "fresh.csv", "--html", page, "--json-file", document, "--seed", 3)
     assert result.exit_code == 0, result.output
     assert "nearest" in result.stdout
     assert "REVIEW: " in result.stdout
@@ -84,12 +84,10 @@ def test_audit_blocks_copies(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "audit.html").is_file()
 
 
-def test_audit_takes_a_model(folder: Path, tmp_path: Path) -> None:
-    result = run(
-        "audit", folder, "fresh.csv", "--model", folder / "model", "--json", tmp_path / "a.json"
-    )
+def test_audit_takes_a_model(folder: Path) -> None:
+    result = run("audit", folder, "fresh.csv", "--model", folder / "model", "--json")
     assert result.exit_code == 0, result.output
-    found = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    found = json.loads(result.stdout)
     assert found["splits"]["tables"]["synthetic"]["given"] == 300
 
 

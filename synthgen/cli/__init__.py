@@ -21,7 +21,7 @@ from synthgen.cli.sampling import sample
 
 app = typer.Typer(
     name="synthgen",
-    help="Learn a table, then make as many new rows as you like.",
+    help="Learn a table or images, then make as many new ones as you like.",
     no_args_is_help=True,
     add_completion=False,
     # Plain help and usage errors: they stay short, and readable in logs.
@@ -48,7 +48,7 @@ def _main(
         ),
     ] = False,
 ) -> None:
-    """Learn a table, then make as many new rows as you like."""
+    """Learn a table or images, then make as many new ones as you like."""
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from synthgen.cli.console import SeedOption, echo_json, format_table, guarded
+from synthgen.cli.console import JsonOption, SeedOption, echo_json, format_table, guarded
 from synthgen.errors import ArtifactError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -70,11 +70,12 @@ def audit(
     secrets: SecretsOption = None,
     attacks: AttacksOption = None,
     json_path: Annotated[
-        Path | None, typer.Option("--json-file", "--json", help="Write the audit here, as JSON.")
+        Path | None, typer.Option("--json-file", help="Write the audit here, as JSON.")
     ] = None,
     html: HtmlOption = None,
     budget_s: BudgetOption = 180.0,
     seed: SeedOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Attack SYNTH, which was made from MEMBERS, and say whether it may be released.
 
@@ -100,10 +101,11 @@ def audit(
         write(json_path, found.to_json() + "\n")
     if html is not None:
         report.to_html(html)
-    typer.echo(audit_text(found))
-    typer.echo("")
-    typer.echo(verdict_text(report))
-    finish(report, [html, json_path])
+    if not as_json:
+        typer.echo(audit_text(found))
+        typer.echo("")
+        typer.echo(verdict_text(report))
+    finish(report, [html, json_path], found.to_dict() if as_json else None)
 
 
 def run_audit(
@@ -226,10 +228,12 @@ def verdict_text(report: ReleaseReport) -> str:
     return "\n".join(lines)
 
 
-def finish(report: ReleaseReport, paths: list[Path | None], *, as_json: bool = False) -> None:
-    """Say what was written, and end with the exit code of the verdict."""
-    if as_json:
-        echo_json(report.to_dict())
+def finish(
+    report: ReleaseReport, paths: list[Path | None], document: dict[str, Any] | None
+) -> None:
+    """Print a document or say what was written, and end with the exit code of the verdict."""
+    if document is not None:
+        echo_json(document)
     else:
         for path in paths:
             if path is not None:

@@ -106,7 +106,7 @@ def report(
         made.to_html(html)
     if not as_json:
         typer.echo(verdict_text(made))
-    finish(made, [html, json_path], as_json=as_json)
+    finish(made, [html, json_path], made.to_dict() if as_json else None)
 
 
 def pairs(option: str, items: list[str] | None) -> dict[str, str] | None:
