@@ -27,9 +27,9 @@ myst_heading_anchors = 3
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
-# scikit-learn adds these to every estimator; they are no part of what synthgen offers.
+# scikit-learn adds these to every estimator, with references to pages of its own.
 autodoc_default_options = {
-    "exclude-members": "set_fit_request, set_score_request, get_metadata_routing",
+    "exclude-members": "set_fit_request, set_score_request, get_metadata_routing, score, set_output",
 }
 
 html_theme = "pydata_sphinx_theme"
