@@ -39,15 +39,16 @@ class Flat(nn.Module):
 
 
 class Packed(Flat):
-    """Judges each record together with those before it."""
+    """Judges each record together with the sum of those before it."""
 
     _PACK = 8
 
     def __init__(self) -> None:
-        super().__init__(WIDTH * self._PACK)
+        super().__init__(2 * WIDTH)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(torch.cat([x.roll(k, 0) for k in range(self._PACK)], dim=1))
+        others = torch.stack([x.roll(k, 0) for k in range(1, self._PACK)]).sum(dim=0)
+        return super().forward(torch.cat([x, others], dim=1))
 
 
 class Normed(Flat):
