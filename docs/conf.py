@@ -29,7 +29,8 @@ autodoc_typehints = "none"
 numpydoc_show_class_members = False
 # scikit-learn adds these to every estimator, with references to pages of its own.
 autodoc_default_options = {
-    "exclude-members": "set_fit_request, set_score_request, get_metadata_routing, score, set_output",
+    "exclude-members": "set_fit_request, set_score_request, get_metadata_routing, score, "
+    "set_output",
 }
 
 html_theme = "pydata_sphinx_theme"

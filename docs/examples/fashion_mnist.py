@@ -1,6 +1,6 @@
 """Learn Fashion-MNIST, and write a picture of new images, a row for each class.
 
-    SYNTHGEN_DATA=data python fashion_mnist.py --steps 800 --picture fashion_mnist.png
+    SYNTHGEN_DATA=data python fashion_mnist.py --steps 2000 --picture fashion_mnist.png
 
 The folder that SYNTHGEN_DATA names holds ``images/fashion_mnist/`` with the training images and
 their labels as published, of which `--images` are used. The model is kept in `--model`; one that
@@ -43,7 +43,7 @@ def fitted(folder: Path, n_images: int, steps: int) -> ImageGANSynthesizer:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=20_000)
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--model", type=Path, default=Path("fashion-mnist-model"))
     parser.add_argument("--picture", type=Path, default=Path("fashion_mnist.png"))
     options = parser.parse_args()
