@@ -146,11 +146,21 @@ def test_members_of_a_dense_grid_are_no_likelier_than_others() -> None:
     st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=10, max_size=60, unique=True)
 )
 def test_smooth_values_come_back_nearly(values: list[float]) -> None:
-    """The middle rank of each value decodes to it, but for float32 and neighbours on a grid."""
-    array = np.array(values)
+    """Each value decodes to itself, up to float32, or on a grid to one between its neighbours."""
+    array = np.sort(np.array(values))
     back = round_trip(array, FEW, None)
-    close = 100 * NumericEncoder.fit(array, FEW).step
-    np.testing.assert_allclose(back, array, atol=1e-4 * np.ptp(array) + close + 1e-9)
+    off = np.abs(back - array)
+    close = off <= 1e-4 * np.ptp(array) + 1e-9
+    span = array[9:] - array[:-9]
+    grid = 100 * NumericEncoder.fit(array, FEW).step
+    if not len(span) or span.min() > grid:
+        assert close.all()
+    places = np.arange(len(array))
+    lowest, highest = (
+        array[np.maximum(places - 10, 0)],
+        array[np.minimum(places + 10, len(array) - 1)],
+    )
+    assert ((lowest - 1e-6 <= back) & (back <= highest + 1e-6) | close).all()
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=50), st.floats(-6, 6))

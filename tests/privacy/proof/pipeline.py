@@ -73,7 +73,8 @@ def published(frame: Any, schema: Schema, privacy: DPMarginals) -> dict[str, Any
 
 # The worst case for tables of counts: one row alone in its cell of every table.
 
-_WIDTH = 12
+#: Wide enough that noise cannot hide a sensitivity without its root from one audit.
+_WIDTH = 18
 _ROWS = 520
 
 

@@ -81,10 +81,9 @@ COUNTED = {
 
 @pytest.mark.parametrize("name", COUNTED)
 def test_too_little_noise_is_caught(name: str) -> None:
-    """Nobody can seed the noise, so one audit may miss what most see; five do not."""
     with COUNTED[name]():
-        audits = (worst(MANY) for _ in range(5))
-        assert any(found.refuted for found in audits)
+        found = worst(MANY)
+    assert found.refuted, found.describe()
 
 
 PLAIN = {"no noise": breaks.no_noise, "seeded noise": breaks.seeded_noise}
