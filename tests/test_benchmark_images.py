@@ -88,8 +88,8 @@ def test_a_failed_cell_is_a_line_with_the_last_words(monkeypatch):
         assert options["env"]["OMP_NUM_THREADS"] == "1"
         return subprocess.CompletedProcess(command, 1, "", "Traceback\nKeyError: 'x'\n")
 
-    monkeypatch.setattr(run.subprocess, "run", fail)
-    failed = run.run_cell(line("a", 0, 0.0), run.CONFIG, timeout=1)
+    monkeypatch.setattr(subprocess, "run", fail)
+    failed = run.run_one(line("a", 0, 0.0), run.CONFIG, timeout=1)
     assert failed["error"] == "KeyError: 'x'"
     assert run.describe(failed) == "FAILED: KeyError: 'x'"
 
@@ -97,7 +97,7 @@ def test_a_failed_cell_is_a_line_with_the_last_words(monkeypatch):
 def test_cells_that_are_there_are_not_run_again(tmp_path, capsys, monkeypatch):
     config = tmp_path / "config.json"
     config.write_text(json.dumps(CONFIG))
-    monkeypatch.setattr(run, "run_cell", lambda cell, *more: line("a", cell["seed"], 0.5))
+    monkeypatch.setattr(run, "run_one", lambda cell, *more: line("a", cell["seed"], 0.5))
     common = ["--config", str(config), "--results", str(tmp_path / "r"), "--data", "one"]
     assert run.main([*common, "--model", "a", "--seeds", "0"]) == 0
     assert run.main([*common, "--model", "a"]) == 0

@@ -5,11 +5,12 @@ python -m benchmarks.anomaly.report
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import pandas as pd
+
+from benchmarks.lines import read_lines
 
 HERE = Path(__file__).resolve().parent
 USUAL = ("isolation_forest", "knn", "ecod")
@@ -17,10 +18,9 @@ USUAL = ("isolation_forest", "knn", "ecod")
 
 def read(path: Path) -> pd.DataFrame:
     """Return one row per cell: group, name, seed, AUC of each method."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
     rows = [
         {"group": line["group"], "name": line["name"], "seed": line["key"][1], **line["auc"]}
-        for line in lines
+        for line in read_lines(path)
     ]
     return pd.DataFrame(rows)
 

@@ -13,10 +13,12 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.anomaly import cells
+from benchmarks.lines import append_line, read_lines
 from synthgen import GANSynthesizer
 from synthgen.anomaly import GANOutlierDetector, anomaly_report
 from synthgen.errors import SynthgenWarning
@@ -33,22 +35,18 @@ def jobs(config: dict[str, Any], part: str, seed: int) -> Iterator[Job]:
         table_model = GANSynthesizer(max_steps=tables["steps"], max_minutes=60)
         for source in tables["labelled"]:
             for name, X, odd in cells.labelled(source):
-                yield (
-                    "labelled",
-                    name,
-                    lambda X=X, o=odd: cells.split(X, o, config, seed),
-                    table_model,
-                )
+                make = partial(cells.split, X, odd, config, seed)
+                yield "labelled", name, make, table_model
         for source in tables["planted"]:
             for kind in tables["kinds"]:
-                make = lambda s=source, k=kind: cells.planted(s, k, config, seed)  # noqa: E731 - bound now
+                make = partial(cells.planted, source, kind, config, seed)
                 yield kind, f"{source}-{kind}", make, table_model
     if part in ("images", "all"):
         model = ImageGANSynthesizer(
             max_steps=pictures["steps"], batch_size=pictures["batch_size"], max_minutes=60
         )
         for kind in pictures["classes"]:
-            yield "images", f"fashion-{kind}", lambda k=kind: cells.images(k, pictures, seed), model
+            yield "images", f"fashion-{kind}", partial(cells.images, kind, pictures, seed), model
 
 
 def measure(job: Job, seed: int) -> dict[str, Any]:
@@ -89,11 +87,7 @@ def main() -> int:
         config["images"][name] = getattr(options, name) or config["images"][name]
     for part in ("tables", "images"):
         config[part]["steps"] = options.steps or config[part]["steps"]
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    done = set()
-    if options.results.exists():
-        for line in options.results.read_text().splitlines():
-            done.add(json.dumps(json.loads(line)["key"]))
+    done = {json.dumps(line["key"]) for line in read_lines(options.results)}
     failed = 0
     for seed in options.seeds if options.seeds is not None else config["seeds"]:
         for job in jobs(config, options.part, seed):
@@ -109,8 +103,7 @@ def main() -> int:
                 print(f"{job[1]}: absent ({error.filename}); set SYNTHGEN_DATA", file=sys.stderr)
                 failed = 1
                 continue
-            with options.results.open("a") as stream:
-                stream.write(json.dumps({"key": key, **line}) + "\n")
+            append_line({"key": key, **line}, options.results)
             print(f"{job[1]} seed {seed}: {line['auc']} {line['cpu_seconds']} s", flush=True)
     return failed
 

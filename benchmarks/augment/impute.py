@@ -17,14 +17,15 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.experimental import enable_iterative_imputer  # noqa: F401  (makes it importable)
-from sklearn.impute import IterativeImputer, KNNImputer
+from sklearn.impute import KNNImputer
 
+from benchmarks.lines import append_line, read_lines
 from synthgen import GANSynthesizer, datasets, evaluate
 from synthgen.augment import SyntheticImputer
 
@@ -33,6 +34,12 @@ DATA = ("support2_clinical", "adult")
 WAYS = ("mcar", "mnar")
 SHARE = 0.2
 SHAPE_BAR = 0.98
+
+
+def iterative_imputer() -> Any:
+    """Return scikit-learn's class, which can be imported after it was allowed only."""
+    import_module("sklearn.experimental.enable_iterative_imputer")
+    return import_module("sklearn.impute").IterativeImputer
 
 
 def load(data: str, rows: int, seed: int) -> pd.DataFrame:
@@ -133,7 +140,7 @@ def run(data: str, way: str, seed: int, rows: int, steps: int, draws: int) -> di
     line["synthetic_best"] = score(table, mask, imputer.transform(given))
     line["synthetic_cpu_seconds"] = time.process_time() - start
     for name, rival in (
-        ("iterative", IterativeImputer(random_state=seed, max_iter=5, n_nearest_features=30)),
+        ("iterative", iterative_imputer()(random_state=seed, max_iter=5, n_nearest_features=30)),
         ("knn", KNNImputer()),
     ):
         start = time.process_time()
@@ -142,15 +149,10 @@ def run(data: str, way: str, seed: int, rows: int, steps: int, draws: int) -> di
     return line
 
 
-def read() -> list[dict[str, Any]]:
-    """Return all lines."""
-    if not RESULTS.is_file():
-        return []
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()]
-
-
 def report(lines: list[dict[str, Any]]) -> str:
     """Return the means as a Markdown table, and whether the bars hold."""
+    if not lines:
+        return "Nothing was measured with so many rows and steps yet."
     header = ["data", "missing", "seeds", "imputer", "error", "nrmse", "wrong", "shape"]
     table = [header, ["---"] * len(header)]
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -190,12 +192,11 @@ def main() -> int:
     options = parser.parse_args()
     size = {"rows": options.rows, "steps": options.steps}
     if options.report:
-        print(report([line for line in read() if size.items() <= line.items()]))
+        print(report([line for line in read_lines(RESULTS) if size.items() <= line.items()]))
         return 0
     warnings.simplefilter("ignore")
-    RESULTS.parent.mkdir(exist_ok=True)
     keys = ("data", "way", "seed", "rows", "steps")
-    there = {tuple(line[key] for key in keys) for line in read()}
+    there = {tuple(line[key] for key in keys) for line in read_lines(RESULTS)}
     for seed in options.seeds:
         for data in options.data:
             if data != "adult" and not os.environ.get("SYNTHGEN_DATA"):
@@ -205,8 +206,7 @@ def main() -> int:
                 if (data, way, seed, options.rows, options.steps) in there:
                     continue
                 line = run(data, way, seed, options.rows, options.steps, options.draws)
-                with RESULTS.open("a") as stream:
-                    stream.write(json.dumps(line, allow_nan=False) + "\n")
+                append_line(line, RESULTS)
                 print(json.dumps(line), flush=True)
     return 0
 

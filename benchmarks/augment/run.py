@@ -8,7 +8,6 @@ One JSON line per cell; a line that is there is not run again. ``--report`` prin
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 import warnings
@@ -20,6 +19,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from benchmarks.augment.cells import DATA, MODELS, RATES, missing, split, test_weights
+from benchmarks.lines import append_line, read_lines
 from synthgen import GANSynthesizer
 from synthgen.augment.methods import METHODS, Fold
 
@@ -61,15 +61,10 @@ def run(data: str, rate: float, seed: int, steps: int, models: list[str]) -> lis
     return lines
 
 
-def read() -> list[dict[str, Any]]:
-    """Return all lines."""
-    if not RESULTS.is_file():
-        return []
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()]
-
-
 def report(lines: list[dict[str, Any]]) -> str:
     """Return mean PR-AUC per cell as a Markdown table, and whether the bar holds."""
+    if not lines:
+        return "Nothing was measured with so many steps yet."
     frame = pd.DataFrame(lines)
     header = ["data", "share", "model", "seeds", *ARMS, "gan_soft - best", "bar"]
     rows = [header, ["---"] * len(header)]
@@ -100,12 +95,11 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="print the table and stop")
     options = parser.parse_args()
     if options.report:
-        print(report([line for line in read() if line["steps"] == options.steps]))
+        print(report([line for line in read_lines(RESULTS) if line["steps"] == options.steps]))
         return 0
     warnings.simplefilter("ignore")
-    RESULTS.parent.mkdir(exist_ok=True)
     keys = ("data", "rate", "seed", "model", "steps")
-    there = {tuple(line[key] for key in keys) for line in read()}
+    there = {tuple(line[key] for key in keys) for line in read_lines(RESULTS)}
     for seed in options.seeds:
         for data in options.data:
             reason = missing(data)
@@ -116,8 +110,7 @@ def main() -> int:
                 steps = options.steps
                 due = [m for m in options.models if (data, rate, seed, m, steps) not in there]
                 for line in run(data, rate, seed, steps, due) if due else []:
-                    with RESULTS.open("a") as stream:
-                        stream.write(json.dumps(line, allow_nan=False) + "\n")
+                    append_line(line, RESULTS)
                     shown = {arm: round(line[arm], 3) for arm in ARMS}
                     print(f"{data} {rate:g} seed {seed} {line['model']}: {shown}", flush=True)
     return 0

@@ -5,7 +5,6 @@ python benchmarks/images/report.py > report.md
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.images.run import CONFIG, RESULTS
-from benchmarks.quality.report import failures, label, rows_of, text_of
-from benchmarks.quality.results import Cell, mean_and_spread, read_config, read_results
+from benchmarks.lines import markdown
+from benchmarks.quality.report import failures, label, measured_on, print_report, rows_of, table
+from benchmarks.quality.results import Cell, mean_and_spread
 
 #: Figure, heading, digits, +1 if higher is better, -1 if lower is, 0 if neither.
 COLUMNS: tuple[tuple[str, str, int, int], ...] = (
@@ -55,22 +55,6 @@ def best_rows(groups: dict[str, list[Cell]], name: str, sign: int) -> set[str]:
         if sign and competes(row, cells) and (found := mean_and_spread(cells, name))
     }
     return {row for row, mean in means.items() if len(means) > 1 and mean == max(means.values())}
-
-
-def table(groups: dict[str, list[Cell]]) -> list[str]:
-    """Return the table of one data set."""
-    finished = {row: [c for c in cells if "error" not in c] for row, cells in groups.items()}
-    shown = [c for c in COLUMNS if any(mean_and_spread(x, c[0]) for x in finished.values())]
-    lines = ["| recipe | seeds | " + " | ".join(heading for _, heading, _, _ in shown) + " |"]
-    lines.append("|---" * (len(shown) + 2) + "|")
-    best = {name: best_rows(groups, name, sign) for name, _, _, sign in shown}
-    for row, cells in finished.items():
-        texts = []
-        for name, _, digits, _ in shown:
-            text = text_of(cells, name, digits)
-            texts.append(f"**{text}**" if row in best[name] else text)
-        lines.append(f"| {row} | {len(cells)} | " + " | ".join(texts) + " |")
-    return lines
 
 
 def regrets(cells: list[Cell], config: dict[str, Any]) -> dict[str, dict[str, float]]:
@@ -121,15 +105,11 @@ def regret_table(cells: list[Cell], config: dict[str, Any]) -> list[str]:
     entries = ranking(cells, config)
     if not entries:
         return ["No recipe was measured on every data set yet."]
-    names = list(regrets(cells, config))
-    lines = ["| recipe | mean regret | diverged runs | " + " | ".join(names) + " |"]
-    lines.append("|---" * (len(names) + 3) + "|")
+    rows = []
     for place, (row, mean, diverged, texts) in enumerate(entries):
-        shown = f"{mean:.3f}"
         wins = place == 0 and len(entries) > 1 and diverged == 0
-        shown = f"**{shown}**" if wins else shown
-        lines.append(f"| {row} | {shown} | {diverged} | " + " | ".join(texts) + " |")
-    return lines
+        rows.append([row, f"**{mean:.3f}**" if wins else f"{mean:.3f}", str(diverged), *texts])
+    return markdown(["recipe", "mean regret", "diverged runs", *regrets(cells, config)], rows)
 
 
 def report(cells: list[Cell], config: dict[str, Any]) -> str:
@@ -158,24 +138,15 @@ def report(cells: list[Cell], config: dict[str, Any]) -> str:
             f"{entry['sample']} synthetic images."
         )
         groups = rows_of(own, list(config["models"]))
+        lines += ["", *table(groups, COLUMNS, best_rows, "recipe")]
         failed = failures(groups)
-        lines += ["", *table(groups), *([""] if failed else []), *failed]
-    machines = sorted({f"{c['machine']}; {c['threads']} threads" for c in cells if "machine" in c})
-    lines += ["", "Measured on: " + " / ".join(machines or ["nothing yet"]) + "."]
+        lines += ["", *failed] if failed else []
+    lines += ["", measured_on(cells)]
     return "\n".join(lines) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", type=Path, default=CONFIG)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    options = parser.parse_args(arguments)
-    cells = read_results(options.results)
-    if not cells:
-        print(f"There are no results in {options.results}; run run.py first.", file=sys.stderr)
-        return 1
-    print(report(cells, read_config(options.config)), end="")
-    return 0
+    return print_report(report, CONFIG, RESULTS, arguments, __doc__.splitlines()[0])
 
 
 if __name__ == "__main__":

@@ -11,25 +11,21 @@ the step count that this amounts to is measured first and written down.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from benchmarks.cells import run_cell, run_missing
 from benchmarks.images.data import missing
 from benchmarks.quality.results import Cell, append_result, figure, key, read_config, read_results
 from benchmarks.quality.run import parse_overrides
 
 HERE = Path(__file__).resolve().parent
 CONFIG, RESULTS = HERE / "config.json", HERE / "results"
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SHOWN = ("cas", "cas_last", "cas_critic", "cas_classifier", "cas_recycled", "fd", "diverged")
 
 
@@ -77,29 +73,19 @@ def plan(options: argparse.Namespace, config: dict[str, Any]) -> list[Cell]:
     return cells
 
 
-def run_cell(cell: Cell, config_path: Path, timeout: float, grids: Path | None = None) -> Cell:
-    """Run one cell in a process of its own and return its line; failures are lines as well."""
-    environment = os.environ | {name: str(cell["threads"]) for name in _THREAD_VARIABLES}
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "cell.json"
-        command = [sys.executable, str(HERE / "cell.py"), str(config_path), json.dumps(cell)]
-        try:
-            done = subprocess.run(  # noqa: S603  (our own script, no shell)
-                [*command, str(output)],
-                env=environment, capture_output=True, text=True, timeout=timeout, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return cell | {"error": f"not finished after {timeout:g} seconds"}
-        if done.returncode == 0:
-            finished: Cell = json.loads(output.read_text())
-            picture = output.with_suffix(".png")
-            if grids is not None and picture.is_file():
-                grids.mkdir(parents=True, exist_ok=True)
-                name = "-".join(str(cell[part]) for part in ("data", "model", "seed"))
-                shutil.copy(picture, grids / f"{name}.png")
-            return finished
-    lines = done.stderr.strip().splitlines()
-    return cell | {"error": lines[-1][:500] if lines else f"exit status {done.returncode}"}
+def keep_picture(output: Path, cell: Cell, grids: Path) -> None:
+    """Copy the picture of a finished cell, if it made one."""
+    picture = output.with_suffix(".png")
+    if picture.is_file():
+        grids.mkdir(parents=True, exist_ok=True)
+        name = "-".join(str(cell[part]) for part in ("data", "model", "seed"))
+        shutil.copy(picture, grids / f"{name}.png")
+
+
+def run_one(cell: Cell, config_path: Path, timeout: float, grids: Path | None = None) -> Cell:
+    """Run one cell and keep its picture if there is a folder for it."""
+    keep = None if grids is None else partial(keep_picture, cell=cell, grids=grids)
+    return run_cell(HERE / "cell.py", cell, config_path, timeout, keep)
 
 
 def describe(cell: Cell) -> str:
@@ -123,19 +109,14 @@ def main(arguments: list[str] | None = None) -> int:
     for reason in filter(None, absent.values()):
         print(reason, file=sys.stderr)
     cells = [cell for cell in cells if absent[cell["data"]] is None]
-    there = {key(cell) for cell in read_results(options.results) if "error" not in cell}
-    failed = 0
-    for number, cell in enumerate(cells, start=1):
-        head = f"[{number}/{len(cells)}] {cell['data']} {cell['model']} seed {cell['seed']}"
-        if key(cell) in there and not options.again:
-            print(f"{head}: already there")
-            continue
-        start = time.perf_counter()
-        finished = run_cell(cell, options.config, options.timeout, options.grids)
-        append_result(finished, options.results)
-        failed += "error" in finished
-        seconds = time.perf_counter() - start
-        print(f"{head}: {describe(finished)} ({seconds:.0f} s in all)", flush=True)
+    done = {key(cell) for cell in read_results(options.results) if "error" not in cell}
+    failed = run_missing(
+        cells,
+        lambda cell: key(cell) in done and not options.again,
+        lambda cell: run_one(cell, options.config, options.timeout, options.grids),
+        lambda cell: append_result(cell, options.results),
+        describe,
+    )
     return int(failed > 0 or (options.data is not None and any(absent.values())))
 
 

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.lines import append_line, read_lines
 from synthgen import DPMarginals, GANSynthesizer, Schema, datasets, load
 from synthgen.privacy import AuditReport, audit
 
@@ -224,13 +225,6 @@ def report_table(lines: list[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def read() -> list[dict[str, Any]]:
-    """Return all lines."""
-    return (
-        [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
-    )
-
-
 def main() -> int:
     """Run what is asked for and not there yet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -245,13 +239,12 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="print the table and stop")
     options = parser.parse_args()
     if options.report:
-        print(report_table(read()))
+        print(report_table(read_lines(RESULTS)))
         return 0
-    RESULTS.parent.mkdir(exist_ok=True)
     if options.fresh:
         _write(fresh_runs(options.fresh))
         return 0
-    there = {(line["data"], line["kind"]) for line in read()}
+    there = {(line["data"], line["kind"]) for line in read_lines(RESULTS)}
     for name in options.data:
         for kind in options.kinds:
             if (name, kind) not in there:
@@ -260,10 +253,8 @@ def main() -> int:
 
 
 def _write(line: dict[str, Any]) -> None:
-    text = json.dumps(line)
-    print(text, flush=True)
-    with RESULTS.open("a") as file:
-        file.write(text + "\n")
+    append_line(line, RESULTS)
+    print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ model; training is left out, since it sees released numbers only.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lines import append_line, read_lines
 from synthgen.privacy.mechanism import audit_mechanism
 from synthgen.privacy.mechanism_result import MechanismAudit
 from tests.privacy.proof import breaks, pipeline
@@ -118,13 +118,6 @@ def report(lines: list[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def read() -> list[dict[str, Any]]:
-    """Return all lines."""
-    if not RESULTS.exists():
-        return []
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()]
-
-
 def main() -> int:
     """Run what is asked for and not there yet; 1 if a result is not what it should be."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -135,10 +128,11 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="print the table and stop")
     options = parser.parse_args()
     if options.report:
-        print(report(read()))
+        print(report(read_lines(RESULTS)))
         return 0
     failed = False
-    there = {(line["attack"], line["mistake"], line["epsilon"], line["runs"]) for line in read()}
+    keys = ("attack", "mistake", "epsilon", "runs")
+    there = {tuple(line[key] for key in keys) for line in read_lines(RESULTS)}
     for attack in options.attack:
         for epsilon in options.epsilon:
             for mistake in ("none", *MISTAKES[attack]):
@@ -146,8 +140,7 @@ def main() -> int:
                 if (attack, mistake, epsilon, n_runs) in there:
                     continue
                 line = run(attack, mistake, epsilon, n_runs)
-                with RESULTS.open("a") as stream:
-                    stream.write(json.dumps(line, allow_nan=False) + "\n")
+                append_line(line, RESULTS)
                 print(report([line]).splitlines()[-1], flush=True)
                 failed |= line["refuted"] is (mistake == "none")
     return int(failed)

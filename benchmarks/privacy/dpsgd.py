@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.lines import append_line
 from benchmarks.privacy.domains import load
 from benchmarks.privacy.marginals import two_way_distance
 from synthgen import GANSynthesizer, evaluate
@@ -124,7 +125,6 @@ def main() -> int:
     parser.add_argument("--options", type=json.loads, default={}, help="of DPSGD, as JSON")
     parser.add_argument("--cost", action="store_true", help="time single updates and stop")
     asked = parser.parse_args()
-    RESULTS.mkdir(parents=True, exist_ok=True)
     lines: Any = cost() if asked.cost else (
         run(epsilon, number, asked.options)
         for number in range(asked.runs)
@@ -132,8 +132,7 @@ def main() -> int:
     )  # fmt: skip
     path = RESULTS / ("cost.jsonl" if asked.cost else "quality.jsonl")
     for line in lines:
-        with path.open("a") as stream:
-            stream.write(json.dumps(line, allow_nan=False) + "\n")
+        append_line(line, path)
         print(json.dumps({k: v for k, v in line.items() if k != "parameters"}), flush=True)
     return 0
 

@@ -10,7 +10,6 @@ that is there already is not run again; --report prints the table of what is the
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.lines import append_line, read_lines
 from benchmarks.privacy.domains import DATA, load
 from benchmarks.privacy.marginals import two_way_distance
 from synthgen import DPMarginals, GANSynthesizer, evaluate
@@ -69,11 +69,7 @@ def run(data: str, epsilon: float, number: int) -> dict[str, Any]:
 
 def read() -> list[dict[str, Any]]:
     """Return all lines."""
-    return [
-        json.loads(line)
-        for path in sorted(RESULTS.glob("*.jsonl"))
-        for line in path.read_text().splitlines()
-    ]
+    return [line for name in DATA for line in read_lines(RESULTS / f"{name}.jsonl")]
 
 
 def report(lines: list[dict[str, Any]]) -> str:
@@ -114,7 +110,6 @@ def main() -> int:
     if options.report:
         print(report(read()))
         return 0
-    RESULTS.mkdir(exist_ok=True)
     there = {(line["data"], line["epsilon"], line["run"]) for line in read()}
     for number in range(options.runs):
         for data in options.data:
@@ -122,8 +117,7 @@ def main() -> int:
                 if (data, epsilon, number) in there:
                     continue
                 line = run(data, epsilon, number)
-                with (RESULTS / f"{data}.jsonl").open("a") as stream:
-                    stream.write(json.dumps(line, allow_nan=False) + "\n")
+                append_line(line, RESULTS / f"{data}.jsonl")
                 shown = {name: round(line[name], 4) for name in _FIGURES}
                 print(f"{data} epsilon {epsilon:g} run {number}: {shown}", flush=True)
     return 0

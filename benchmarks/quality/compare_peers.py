@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.quality import run
 from benchmarks.quality.peers import install
-from benchmarks.quality.report import best_rows, failures, rows_of, text_of
+from benchmarks.quality.report import failures, rows_of, table
 from benchmarks.quality.results import CONFIG, RESULTS, Cell, read_config, read_results
 
 #: Where the documentation includes the table from.
@@ -33,22 +33,6 @@ COLUMNS: tuple[tuple[str, str, int, int], ...] = (
     ("fit_seconds", "Fit s", 0, 0),
     ("fit_cpu_seconds", "Fit CPU s", 0, 0),
 )
-
-
-def table(groups: dict[str, list[Cell]]) -> list[str]:
-    """Return the rows of one data set; a model without any finished cell is shown as failed."""
-    headings = [heading for _, heading, _, _ in COLUMNS]
-    lines = ["| model | seeds | " + " | ".join(headings) + " |"]
-    lines.append("|---" * (len(headings) + 2) + "|")
-    best = {name: best_rows(groups, name, sign) for name, _, _, sign in COLUMNS}
-    for row, cells in groups.items():
-        finished = [cell for cell in cells if "error" not in cell]
-        texts = []
-        for name, _, digits, _ in COLUMNS:
-            text = text_of(finished, name, digits)
-            texts.append(f"**{text}**" if row in best[name] else text)
-        lines.append(f"| {row} | {len(finished)} | " + " | ".join(texts) + " |")
-    return lines
 
 
 def page(cells: list[Cell], config: dict[str, Any]) -> str:
@@ -71,7 +55,7 @@ def page(cells: list[Cell], config: dict[str, Any]) -> str:
                 "",
             ]
         failed = failures(groups)
-        lines += [*table(groups), "", *failed, *([""] if failed else [])]
+        lines += [*table(groups, COLUMNS), "", *failed, *([""] if failed else [])]
     return "\n".join(lines)
 
 

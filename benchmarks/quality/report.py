@@ -9,11 +9,13 @@ import argparse
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from benchmarks.lines import markdown
 from benchmarks.quality.results import (
     CONFIG,
     RESULTS,
@@ -25,7 +27,8 @@ from benchmarks.quality.results import (
 )
 
 #: Figure, heading, digits, +1 if higher is better, -1 if lower is, 0 if neither.
-COLUMNS: tuple[tuple[str, str, int, int], ...] = (
+Column = tuple[str, str, int, int]
+COLUMNS: tuple[Column, ...] = (
     ("shape", "Shape", 4, 1),
     ("trend", "Trend", 4, 1),
     ("trend_strict", "Trend (.5, .3)", 4, 1),
@@ -96,23 +99,25 @@ def text_of(cells: list[Cell], name: str, digits: int) -> str:
     return f"{mean:.{digits}f}{interval}"
 
 
-def table(groups: dict[str, list[Cell]]) -> list[str]:
-    shown = [
-        column
-        for column in COLUMNS
-        if any(figure(cell, column[0]) is not None for cells in groups.values() for cell in cells)
-    ]
-    lines = ["| model | seeds | " + " | ".join(heading for _, heading, _, _ in shown) + " |"]
-    lines.append("|---" * (len(shown) + 2) + "|")
-    best = {name: best_rows(groups, name, sign) for name, _, _, sign in shown}
-    for row, cells in groups.items():
-        finished = [cell for cell in cells if "error" not in cell]
-        texts = []
-        for name, _, digits, _ in shown:
-            text = text_of(finished, name, digits)
-            texts.append(f"**{text}**" if row in best[name] else text)
-        lines.append(f"| {row} | {len(finished)} | " + " | ".join(texts) + " |")
-    return lines
+def table(
+    groups: dict[str, list[Cell]],
+    columns: Sequence[Column] = COLUMNS,
+    best: Callable[[dict[str, list[Cell]], str, int], set[str]] = best_rows,
+    what: str = "model",
+) -> list[str]:
+    """Return a row per group: mean and interval of every figure that any has, the best in bold."""
+    finished = {row: [c for c in cells if "error" not in c] for row, cells in groups.items()}
+    shown = [c for c in columns if any(mean_and_spread(own, c[0]) for own in finished.values())]
+    bold = {name: best(groups, name, sign) for name, _, _, sign in shown}
+    rows = []
+    for row, cells in finished.items():
+        texts = [
+            f"**{text}**" if row in bold[name] else text
+            for name, _, digits, _ in shown
+            for text in (text_of(cells, name, digits),)
+        ]
+        rows.append([row, str(len(cells)), *texts])
+    return markdown([what, "seeds", *(heading for _, heading, _, _ in shown)], rows)
 
 
 def failures(groups: dict[str, list[Cell]]) -> list[str]:
@@ -149,22 +154,38 @@ def report(cells: list[Cell], config: dict[str, Any]) -> str:
         lines += table(groups)
         failed = failures(groups)
         lines += ["", *failed] if failed else []
-    machines = sorted({f"{c['machine']}; {c['threads']} threads" for c in cells if "machine" in c})
-    lines += ["", "Measured on: " + " / ".join(machines or ["nothing yet"]) + "."]
+    lines += ["", measured_on(cells)]
     return "\n".join(lines) + "\n"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", type=Path, default=CONFIG)
-    parser.add_argument("--results", type=Path, default=RESULTS)
+def measured_on(cells: list[Cell]) -> str:
+    """Say on which machines the cells were measured."""
+    machines = sorted({f"{c['machine']}; {c['threads']} threads" for c in cells if "machine" in c})
+    return "Measured on: " + " / ".join(machines or ["nothing yet"]) + "."
+
+
+def print_report(
+    write: Callable[[list[Cell], dict[str, Any]], str],
+    config: Path,
+    results: Path,
+    arguments: list[str] | None,
+    what: str,
+) -> int:
+    """Print a report of all results, or say that there are none."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("--config", type=Path, default=config)
+    parser.add_argument("--results", type=Path, default=results)
     options = parser.parse_args(arguments)
     cells = read_results(options.results)
     if not cells:
         print(f"There are no results in {options.results}; run run.py first.", file=sys.stderr)
         return 1
-    print(report(cells, read_config(options.config)), end="")
+    print(write(cells, read_config(options.config)), end="")
     return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return print_report(report, CONFIG, RESULTS, arguments, __doc__.splitlines()[0])
 
 
 if __name__ == "__main__":

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cells import Cell
+from benchmarks.lines import append_line, read_lines
+
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE / "config.json"
 RESULTS = HERE / "results"
-
-Cell = dict[str, Any]
 
 
 def read_config(path: Path = CONFIG) -> dict[str, Any]:
@@ -31,21 +31,14 @@ def read_results(folder: Path = RESULTS) -> list[Cell]:
     """Return all finished and failed cells; of a cell that was run again, the last line."""
     latest: dict[str, Cell] = {}
     for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text().splitlines():
-            if line.strip():
-                cell = json.loads(line)
-                latest[key(cell)] = cell
+        for cell in read_lines(path):
+            latest[key(cell)] = cell
     return list(latest.values())
 
 
 def append_result(cell: Cell, folder: Path = RESULTS) -> None:
     """Write one line, on the disk before this returns."""
-    folder.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(cell, sort_keys=True, allow_nan=False) + "\n"
-    with (folder / f"{cell['data']}.jsonl").open("a") as stream:
-        stream.write(line)
-        stream.flush()
-        os.fsync(stream.fileno())
+    append_line(cell, folder / f"{cell['data']}.jsonl")
 
 
 def figure(cell: Cell, name: str) -> float | None:

@@ -11,16 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from benchmarks.cells import run_cell, run_missing
 from benchmarks.quality.peers.install import installed
 from benchmarks.quality.results import (
     CONFIG,
@@ -32,8 +30,6 @@ from benchmarks.quality.results import (
     read_config,
     read_results,
 )
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -115,26 +111,6 @@ def seconds_for(cell: Cell, config: dict[str, Any], timeout: float) -> float:
     return timeout + (config["peer_limits"]["whole"] if peer else 0.0)
 
 
-def run_cell(cell: Cell, config_path: Path, timeout: float) -> Cell:
-    """Run one cell in a process of its own and return its line; failures are lines as well."""
-    environment = os.environ | {name: str(cell["threads"]) for name in _THREAD_VARIABLES}
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "cell.json"
-        command = [sys.executable, str(HERE / "cell.py"), str(config_path), json.dumps(cell)]
-        try:
-            done = subprocess.run(  # noqa: S603  (our own script, no shell)
-                [*command, str(output)],
-                env=environment, capture_output=True, text=True, timeout=timeout, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return cell | {"error": f"not finished after {timeout:g} seconds"}
-        if done.returncode == 0:
-            finished: Cell = json.loads(output.read_text())
-            return finished
-    lines = done.stderr.strip().splitlines()
-    return cell | {"error": lines[-1][:500] if lines else f"exit status {done.returncode}"}
-
-
 def describe(cell: Cell) -> str:
     if "error" in cell:
         return f"FAILED: {cell['error']}"
@@ -157,19 +133,16 @@ def main(arguments: list[str] | None = None) -> int:
     for reason in filter(None, absent.values()):
         print(reason, file=sys.stderr)
     cells = [cell for cell in cells if absent[cell["data"]] is None]
-    there = {key(cell) for cell in read_results(options.results) if "error" not in cell}
-    failed = 0
-    for number, cell in enumerate(cells, start=1):
-        head = f"[{number}/{len(cells)}] {cell['data']} {cell['model']} seed {cell['seed']}"
-        if key(cell) in there and not options.again:
-            print(f"{head}: already there")
-            continue
-        start = time.perf_counter()
-        finished = run_cell(cell, options.config, seconds_for(cell, config, options.timeout))
-        append_result(finished, options.results)
-        failed += "error" in finished
-        seconds = time.perf_counter() - start
-        print(f"{head}: {describe(finished)} ({seconds:.0f} s in all)", flush=True)
+    done = {key(cell) for cell in read_results(options.results) if "error" not in cell}
+    failed = run_missing(
+        cells,
+        lambda cell: key(cell) in done and not options.again,
+        lambda cell: run_cell(
+            HERE / "cell.py", cell, options.config, seconds_for(cell, config, options.timeout)
+        ),
+        lambda cell: append_result(cell, options.results),
+        describe,
+    )
     # Asking for a data set that is not there is an error; skipping it in a full run is not.
     return int(failed > 0 or (options.data is not None and any(absent.values())))
 

@@ -11,8 +11,6 @@ import argparse
 import json
 import platform
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +19,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from benchmarks.cells import run_python
 
 
 def sampling(model: str) -> dict[str, Any]:
@@ -142,10 +142,9 @@ def main() -> None:
             _fit(model)
         print(json.dumps({"machine": platform.processor() or platform.machine()}))
         for name in arguments.only:
-            command = [sys.executable, "-m", "benchmarks.speed.run", "--here", name]
-            run = subprocess.run(  # noqa: S603  # our own script
-                [*command, "--model", model], check=True, capture_output=True, text=True
-            )
+            command = ["-m", "benchmarks.speed.run", "--here", name, "--model", model]
+            run = run_python(command)
+            run.check_returncode()
             print(json.dumps({"measurement": name, **json.loads(run.stdout.splitlines()[-1])}))
 
 
