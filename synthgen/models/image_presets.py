@@ -14,6 +14,7 @@ import torch
 
 from synthgen.errors import InvalidParameterError
 from synthgen.nn.augment import has_flat_background, policy_for
+from synthgen.train.base_recipe import same_adam
 from synthgen.train.image_recipe import ImageRecipe
 from synthgen.train.terms import TermSpec
 
@@ -25,10 +26,7 @@ _DCGAN: Final[dict[str, Any]] = {
     "critic_norm": "batch",
     "condition": "none",
     "weights": "normal",
-    "generator_rate": 2e-4,
-    "critic_rate": 2e-4,
-    "generator_betas": (0.5, 0.999),
-    "critic_betas": (0.5, 0.999),
+    **same_adam(2e-4, (0.5, 0.999)),
     "decay_from": 1.0,
 }
 _WGAN: Final[dict[str, Any]] = {
@@ -36,28 +34,19 @@ _WGAN: Final[dict[str, Any]] = {
     "condition": "none",
     "critic_norm": "layer",
     "critic_steps": 5,
-    "generator_rate": 5e-4,
-    "critic_rate": 5e-4,
-    "generator_betas": (0.0, 0.9),
-    "critic_betas": (0.0, 0.9),
+    **same_adam(5e-4, (0.0, 0.9)),
 }
 _SNGAN: Final[dict[str, Any]] = {
     "architecture": "residual",
     "objective": "hinge",
     "spectral": "critic",
     "weights": "xavier",
-    "generator_rate": 4e-4,
-    "critic_rate": 4e-4,
-    "generator_betas": (0.0, 0.9),
-    "critic_betas": (0.0, 0.9),
+    **same_adam(4e-4, (0.0, 0.9)),
 }
 _STYLE: Final[dict[str, Any]] = {
     "objective": "non_saturating",
     # As published with learning rates equalised at run time; these weights are drawn to scale.
-    "generator_rate": 4e-4,
-    "critic_rate": 4e-4,
-    "generator_betas": (0.0, 0.99),
-    "critic_betas": (0.0, 0.99),
+    **same_adam(4e-4, (0.0, 0.99)),
 }
 
 
@@ -78,10 +67,7 @@ IMAGE_PRESETS: Final[dict[str, ImageRecipe]] = {
         "strided",
         objective="hinge",
         spectral="critic",
-        generator_rate=4e-4,
-        critic_rate=4e-4,
-        generator_betas=(0.0, 0.99),
-        critic_betas=(0.0, 0.99),
+        **same_adam(4e-4, (0.0, 0.99)),
     ),
     "gan": _recipe("gan", _DCGAN, architecture="dense", critic_norm="none", weights="xavier"),
     "dcgan": _recipe("dcgan", _DCGAN),
@@ -163,10 +149,7 @@ IMAGE_PRESETS: Final[dict[str, ImageRecipe]] = {
         "r3gan",
         architecture="plain",
         objective="relativistic",
-        generator_rate=5e-4,
-        critic_rate=5e-4,
-        generator_betas=(0.0, 0.95),
-        critic_betas=(0.0, 0.95),
+        **same_adam(5e-4, (0.0, 0.95)),
         terms=(TermSpec("zero_centred_penalty", {"gamma": "auto", "every": 1}),),
     ),
     "fastgan": _recipe(
@@ -174,10 +157,7 @@ IMAGE_PRESETS: Final[dict[str, ImageRecipe]] = {
         architecture="skip",
         objective="hinge",
         spectral="critic",
-        generator_rate=4e-4,
-        critic_rate=4e-4,
-        generator_betas=(0.5, 0.999),
-        critic_betas=(0.5, 0.999),
+        **same_adam(4e-4, (0.5, 0.999)),
         terms=(
             TermSpec("reconstruction"),
             TermSpec("diffaug", {"policy": "translation,colour", "p": 0.8}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from synthgen.errors import InvalidParameterError
+from synthgen.train.base_recipe import same_adam
 from synthgen.train.recipe import Recipe
 from synthgen.train.terms import TermSpec
 
@@ -30,10 +31,7 @@ PRESETS: Final[dict[str, Recipe]] = {
         name="vanilla",
         objective="non_saturating",
         relaxation="softmax",
-        generator_rate=2e-4,
-        critic_rate=2e-4,
-        critic_betas=(0.5, 0.999),
-        generator_betas=(0.5, 0.999),
+        **same_adam(2e-4, (0.5, 0.999)),
     ),
     "wgan": Recipe(
         name="wgan",
@@ -50,19 +48,13 @@ PRESETS: Final[dict[str, Recipe]] = {
         terms=(TermSpec("gradient_penalty", {"weight": 10.0}),),
         relaxation="softmax",
         critic_steps=5,
-        generator_rate=2e-4,
-        critic_rate=2e-4,
-        generator_betas=(0.0, 0.9),
-        critic_betas=(0.0, 0.9),
+        **same_adam(2e-4, (0.0, 0.9)),
     ),
     "lsgan": Recipe(
         name="lsgan",
         objective="least_squares",
         relaxation="softmax",
-        generator_rate=2e-4,
-        critic_rate=2e-4,
-        critic_betas=(0.5, 0.999),
-        generator_betas=(0.5, 0.999),
+        **same_adam(2e-4, (0.5, 0.999)),
     ),
     "cgan": Recipe(
         name="cgan",
@@ -70,10 +62,7 @@ PRESETS: Final[dict[str, Recipe]] = {
         terms=(TermSpec("condition_match"),),
         conditioning="label",
         relaxation="softmax",
-        generator_rate=2e-4,
-        critic_rate=2e-4,
-        critic_betas=(0.5, 0.999),
-        generator_betas=(0.5, 0.999),
+        **same_adam(2e-4, (0.5, 0.999)),
     ),
     "ctgan": Recipe(
         name="ctgan",
@@ -84,10 +73,7 @@ PRESETS: Final[dict[str, Recipe]] = {
         temperature=0.2,
         batch_size=500,
         pack=10,
-        generator_rate=2e-4,
-        critic_rate=2e-4,
-        generator_betas=(0.5, 0.9),
-        critic_betas=(0.5, 0.9),
+        **same_adam(2e-4, (0.5, 0.9)),
         decay_from=1.0,
     ),
 }

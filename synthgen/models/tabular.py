@@ -8,20 +8,16 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
-from sklearn.utils.validation import check_is_fitted
 
 from synthgen.core.device import resolve_device, supports_bfloat16
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.progress import ProgressBar
 from synthgen.core.random import generator, isolated_torch_rng, torch_generator
-from synthgen.core.serialize import Artifact, plain_json
-from synthgen.data.declared import declared_spec
-from synthgen.data.frame import FrameSpec
+from synthgen.core.serialize import plain_json
 from synthgen.data.schema import Schema
-from synthgen.dp.budget import DPSGD, DPMarginals, PrivacyParameters
+from synthgen.dp.budget import DPSGD, DPMarginals
 from synthgen.dp.ledger import Ledger
 from synthgen.encode.calibrate import Calibration
 from synthgen.encode.layout import EncodedTable, Layout
@@ -32,15 +28,14 @@ from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.models.memory import check_memory
 from synthgen.models.monitor import QualityMonitor
 from synthgen.models.presets import resolve_recipe
-from synthgen.models.private import PrivateFit, fit_private
-from synthgen.models.private_domain import check_private_schema
-from synthgen.models.refusals import check_refusals, gradient_recipe
+from synthgen.models.private_table import PrivateTables
+from synthgen.models.refusals import check_refusals
 from synthgen.models.row_critic import RowCritic
-from synthgen.models.saved import pack_sampler, unpack_sampler
+from synthgen.models.table_saved import SavedTables
 from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.conditional import check_pool, weigh_latents
 from synthgen.sample.draw import RowSource
-from synthgen.sample.refine import Refiner, fit_refiner, raked
+from synthgen.sample.refine import Refiner, fit_refiner
 from synthgen.sample.rowwise import RowwiseSampler
 from synthgen.sample.sampler import BLOCK, Request, Sampler
 from synthgen.train.checkpoint import Checkpoint
@@ -54,11 +49,9 @@ logger = logging.getLogger(__name__)
 #: A validation split is kept back from this many rows on, and has at most so many rows.
 _LEAST_TO_SPLIT = 500
 _MOST_VALIDATION = 4_000
-#: Generated rows that are raked to released histograms.
-_RAKED_ROWS = 50_000
 
 
-class GANSynthesizer(EncodedSynthesizer):
+class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
     """Learns a table and generates as many new rows as you like.
 
     The generator maps a latent vector to one explicit distribution per column, so that conditions,
@@ -210,63 +203,6 @@ class GANSynthesizer(EncodedSynthesizer):
         if self.privacy is not None:
             check_refusals(self)
 
-    @property
-    def is_private_(self) -> bool:
-        """Whether a guarantee of differential privacy holds."""
-        check_is_fitted(self)
-        return hasattr(self, "ledger_") and self.ledger_.is_private
-
-    @property
-    def epsilon_(self) -> float:
-        """The epsilon that was spent, at :attr:`delta_`; infinite without privacy."""
-        return self.ledger_.spent().epsilon if self.is_private_ else float("inf")
-
-    @property
-    def delta_(self) -> float:
-        """The delta of the guarantee; 1 without privacy."""
-        return self.ledger_.delta if self.is_private_ else 1.0
-
-    def _resolve_schema(self, frame: pd.DataFrame) -> Schema:
-        if self.privacy is None:
-            return super()._resolve_schema(frame)
-        schema = check_private_schema(self.schema, self.privacy)
-        schema.check(frame)
-        return schema
-
-    def _described(self, spec: FrameSpec, schema: Schema) -> FrameSpec:
-        if self.privacy is None:
-            return spec
-        return declared_spec(spec, [schema[name].dtype for name in spec.columns])
-
-    def _learn_privately(
-        self, frame: pd.DataFrame, schema: Schema, privacy: DPMarginals | DPSGD, seed: int
-    ) -> Schema:
-        device = resolve_device(self.device)
-        with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
-            common: Any = {
-                "seconds": 60.0 * self.max_minutes,
-                "seed": seed,
-                "device": device,
-                "listener": bar.update,
-            }
-            if isinstance(privacy, DPSGD):
-                # Opacus takes a while to load, which no other fit should wait for.
-                from synthgen.models.private_sgd import fit_by_gradients
-
-                recipe = gradient_recipe(self.preset)
-                fit = fit_by_gradients(frame, schema, privacy, recipe, **common)
-            else:
-                steps = None if self.max_steps == "auto" else int(self.max_steps)
-                fit = fit_private(frame, schema, privacy, steps=steps, **common)
-        source = RowSource(fit.network)
-        self.sampler_ = Sampler(fit.encoder, source, _raked(fit, source, seed))
-        self.history_ = fit.history()
-        self.n_steps_, self.best_step_ = fit.result.steps, fit.result.best_step
-        self.stopped_by_ = fit.result.stopped_by
-        self.refinement_ = {"used": True, "trees": 0, "reason": "raked to the released histograms"}
-        self.recipe_, self.device_, self.ledger_ = fit.recipe, device, fit.ledger
-        return fit.schema
-
     def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> Schema | None:
         self.critic_ = None
         if self.privacy is not None:
@@ -397,66 +333,6 @@ class GANSynthesizer(EncodedSynthesizer):
 
     def _rowwise(self) -> RowwiseSampler:
         return RowwiseSampler(self.sampler_)
-
-    def _json_parameters(self) -> dict[str, Any]:
-        parameters = super()._json_parameters()
-        if isinstance(self.preset, Recipe):
-            parameters["preset"] = self.preset.to_json()
-        if self.privacy is not None:
-            # Paths belong to the machine that it was fitted on.
-            kind = type(self.privacy).__name__
-            parameters["privacy"] = {"kind": kind, **self.privacy.get_params(), "ledger": None}
-        return parameters
-
-    @classmethod
-    def _from_parameters(cls, parameters: dict[str, Any]) -> GANSynthesizer:
-        if isinstance(parameters.get("preset"), dict):
-            parameters = {**parameters, "preset": Recipe.from_json(parameters["preset"])}
-        if isinstance(parameters.get("privacy"), dict):
-            parameters = {**parameters, "privacy": _privacy_of(parameters["privacy"])}
-        return cls(**parameters)
-
-    def _state(self) -> Artifact:
-        config, arrays, texts = pack_sampler(self.sampler_, self.recipe_)
-        config["refinement"] = self.refinement_
-        config["training"] = {
-            "steps": self.n_steps_,
-            "best_step": self.best_step_,
-            "stopped_by": self.stopped_by_,
-        }
-        documents = {"history": plain_json(self.history_.to_dict(orient="records"))}
-        if hasattr(self, "ledger_"):
-            documents["ledger"] = self.ledger_.to_json()
-        return Artifact(config, documents, arrays, texts)
-
-    def _restore(self, artifact: Artifact) -> None:
-        config = artifact.config
-        self.device_ = resolve_device("auto")
-        self.sampler_, self.recipe_ = unpack_sampler(artifact, self.schema_, self.device_)
-        self.refinement_ = config["refinement"]
-        self.history_ = pd.DataFrame.from_records(artifact.documents["history"])
-        training = config["training"]
-        self.n_steps_, self.best_step_ = training["steps"], training["best_step"]
-        self.stopped_by_ = training["stopped_by"]
-        if "ledger" in artifact.documents:
-            self.ledger_ = Ledger.from_json(artifact.documents["ledger"])
-
-
-def _privacy_of(facts: dict[str, Any]) -> PrivacyParameters:
-    """Rebuild what was asked for; files of the first format have no kind."""
-    kinds: dict[str, Any] = {"DPMarginals": DPMarginals, "DPSGD": DPSGD}
-    kind = facts.get("kind", "DPMarginals")
-    if kind not in kinds:
-        raise ValueError(f"there is no privacy of the kind {kind!r}")
-    asked: PrivacyParameters = kinds[kind](**{k: v for k, v in facts.items() if k != "kind"})
-    return asked
-
-
-def _raked(fit: PrivateFit, source: RowSource, seed: int) -> Refiner:
-    """Give rows the released shares of single columns, which are less noisy than the pairs."""
-    fresh = source.draw(_RAKED_ROWS, torch_generator(seed, "refine", 3))
-    shares = np.concatenate(fit.release.tables.singles)
-    return raked(fit.encoder.layout, shares, fit.release.tables.n_rows, fresh)
 
 
 def _condition_blocks(encoder: TableEncoder, recipe: Recipe, target: Any) -> list[int]:

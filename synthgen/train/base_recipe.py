@@ -168,3 +168,19 @@ class BaseRecipe:
             if name in document:
                 document[name] = tuple(document[name])
         return cls(**document).check()
+
+
+def same_adam(rate: float, betas: tuple[float, float]) -> dict[str, Any]:
+    """Return the fields of a recipe whose two players learn by Adam with the same settings.
+
+    Examples
+    --------
+    >>> same_adam(2e-4, (0.5, 0.999))["critic_rate"]
+    0.0002
+    """
+    return {
+        "generator_rate": rate,
+        "critic_rate": rate,
+        "generator_betas": betas,
+        "critic_betas": betas,
+    }

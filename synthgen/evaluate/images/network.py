@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from synthgen.core.device import supports_bfloat16
+from synthgen.core.device import channels_last, supports_bfloat16
 from synthgen.core.random import generator, isolated_torch_rng
 from synthgen.evaluate.images.pictures import Images, shrink
 
@@ -136,7 +136,7 @@ def train_classifier(
         net = SmallNet(small.shape[1], small.shape[2], small.shape[3], n_classes)
     net.mean.fill_(small.mean())
     net.spread.fill_(small.std(correction=0).clamp(min=1e-3))
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub
+    channels_last(net)
     _learn(net, small, targets, seed, index)
     return Classifier(net.eval())
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from torch import nn
 
+from synthgen.core.device import channels_last
 from synthgen.nn.image.critic import ImageCritic
 from synthgen.nn.image.dense import DenseGenerator, DenseTrunk
 from synthgen.nn.image.geometry import Geometry
-from synthgen.nn.image.layers import Trunk, channels_last, initialise, normalise_spectra
+from synthgen.nn.image.layers import Trunk, initialise, normalise_spectra
 from synthgen.nn.image.plain import PlainGenerator, PlainTrunk
 from synthgen.nn.image.residual import ResidualGenerator, ResidualTrunk
 from synthgen.nn.image.skip import SkipGenerator

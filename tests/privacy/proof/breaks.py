@@ -19,7 +19,7 @@ import pandas as pd
 from synthgen.data.schema import Schema
 from synthgen.dp import budget, mechanisms, moments, noise
 from synthgen.dp.ledger import Ledger
-from synthgen.models import private, private_domain, tabular
+from synthgen.models import private, private_domain, private_table
 
 Break = Callable[[], Any]
 
@@ -115,12 +115,12 @@ def exact_rows() -> Iterator[None]:
 
 @contextmanager
 def _schema_from(change: Callable[[pd.DataFrame, Schema], Schema]) -> Iterator[None]:
-    right = tabular.fit_private
+    right = private_table.fit_private
 
     def wrong(frame: pd.DataFrame, schema: Schema, privacy: Any, **facts: Any) -> Any:
         return right(frame, change(frame, schema), privacy, **facts)
 
-    with patch.object(tabular, "fit_private", wrong):
+    with patch.object(private_table, "fit_private", wrong):
         yield
 
 

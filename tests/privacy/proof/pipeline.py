@@ -19,7 +19,7 @@ import torch
 
 from synthgen import Column, DPMarginals, GANSynthesizer, Schema
 from synthgen.core.serialize import Artifact
-from synthgen.models import base, private, tabular
+from synthgen.models import base, private, private_table
 from synthgen.train.history import History
 
 DELTA = 1e-6
@@ -41,7 +41,10 @@ def untrained(seen: dict[str, Any]) -> Iterator[None]:
             generator=Untrained(), steps=1, best_step=1, stopped_by="steps", history=history
         )
 
-    with patch.object(private, "_train", train), patch.object(tabular, "_raked", lambda *_: None):
+    with (
+        patch.object(private, "_train", train),
+        patch.object(private_table, "_raked", lambda *_: None),
+    ):
         yield
 
 
