@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 
 from synthgen.anomaly.baselines import Components, Detector, Forest, Neighbours
+from synthgen.anomaly.models import Timed, fresh_model
 from synthgen.anomaly.planted_images import IMAGE_KINDS, planted_images
-from synthgen.core.random import generator
 
 Vector = NDArray[np.float64]
 Images = NDArray[np.float32]
@@ -62,7 +60,7 @@ class FeatureSpace:
         return np.asarray(self._covariance.mahalanobis(points), dtype=np.float64)
 
 
-class ImageMethods:
+class ImageMethods(Timed):
     """A generator, a critic, an encoder, and the detectors beside them.
 
     Parameters
@@ -76,8 +74,8 @@ class ImageMethods:
     panel = ("isolation_forest", "knn", "pca")
 
     def __init__(self, synthesizer: Any, n_models: int, seed: int) -> None:
+        super().__init__()
         self._synthesizer, self._n_models, self._seed = synthesizer, n_models, seed
-        self.seconds: dict[str, float] = {}
         self.names: tuple[str, ...] = tuple(n for n in IMAGE_METHODS if n != _ON_REQUEST)
 
     def request(self, name: str) -> None:
@@ -154,18 +152,9 @@ class ImageMethods:
         steps = max(int(model.n_steps_), 1)
         return {"steps": min(steps, 3_000), "seconds": 30.0 * model.max_minutes, "seed": self._seed}
 
-    def _timed(self, name: str, make: Callable[[], Any]) -> Any:
-        start = time.process_time()
-        made = make()
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - start
-        return made
-
     def _fitted(self, images: Images, number: int) -> Any:
-        model = clone(self._synthesizer)
-        seed = int(generator(self._seed, "anomaly", 0, number).integers(2**31))
-        if model.random_state is not None:
-            seed = int(model.random_state) + number
-        model.set_params(random_state=seed, layout="NCHW", value_range=(-1.0, 1.0))
+        model = fresh_model(self._synthesizer, self._seed, number)
+        model.set_params(layout="NCHW", value_range=(-1.0, 1.0))
         return self._timed(f"generator {number}", lambda: model.fit(images))
 
 

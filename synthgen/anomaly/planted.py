@@ -18,6 +18,7 @@ from synthgen.data.frame import read_frame
 from synthgen.data.infer import infer_columns
 from synthgen.data.schema import Schema
 from synthgen.data.values import from_numbers, to_numbers
+from synthgen.errors import InvalidParameterError
 
 #: Kinds of planted anomalies.
 KINDS: Final = ("local", "global", "dependency", "clustered")
@@ -52,6 +53,13 @@ def planted_anomalies(
     pandas.DataFrame
         With the columns and types of `X`; gaps stay gaps.
 
+    Raises
+    ------
+    InvalidDataError
+        If `X` is not a table, or its columns are not those of `schema`.
+    InvalidParameterError
+        If a parameter cannot work.
+
     References
     ----------
     Han et al., "ADBench: Anomaly Detection Benchmark", NeurIPS 2022, arXiv:2206.09426.
@@ -68,6 +76,9 @@ def planted_anomalies(
     frame, _ = read_frame(X)
     if schema is None:
         schema = Schema(infer_columns(frame), origin="data")
+    elif not isinstance(schema, Schema):
+        raise InvalidParameterError(f"schema must be None or a Schema, got {schema!r}.")
+    schema.check(frame)
     rng = generator(root_seed(random_state), "plant", KINDS.index(kind))
     start = frame.iloc[_starts(kind, len(frame), n, rng)].reset_index(drop=True)
     spoilt = {}

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 
 class PyODAdapter:
@@ -44,6 +45,7 @@ class PyODAdapter:
     @property
     def threshold_(self) -> float:
         """Score above which a row is an outlier."""
+        check_is_fitted(self.detector)
         return -float(self.detector.offset_)
 
     def fit(self, X: Any, y: Any = None) -> Self:

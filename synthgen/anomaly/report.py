@@ -15,7 +15,7 @@ from synthgen.anomaly.baselines import BASELINES
 from synthgen.anomaly.detector import GANOutlierDetector
 from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
-from synthgen.errors import InvalidDataError
+from synthgen.errors import InvalidDataError, InvalidParameterError
 
 #: Differences of the AUC that are not worth the time of a generator.
 _WORTH: Final = 0.02
@@ -88,6 +88,8 @@ def anomaly_report(
     ------
     InvalidDataError
         If `y` is not as long as `X`, has other values, or lacks one of the two.
+    InvalidParameterError
+        If `detector` is something else.
 
     Examples
     --------
@@ -100,6 +102,8 @@ def anomaly_report(
     np.float64(1.0)
     """
     n_resamples = check_integer("n_resamples", n_resamples, minimum=1)
+    if not isinstance(detector, GANOutlierDetector):
+        raise InvalidParameterError(f"detector must be a GANOutlierDetector, got {detector!r}.")
     scores = detector.method_scores(X)
     truth = _truth(y, len(scores))
     said = pd.DataFrame({"detector": detector.anomaly_score(X)})
@@ -114,7 +118,10 @@ def anomaly_report(
 
 
 def _truth(y: Any, n: int) -> NDArray[np.bool_]:
-    values = np.asarray(y)
+    try:
+        values = np.asarray(y)
+    except ValueError as error:
+        raise InvalidDataError(f"y must have {n} values, one per row: {error}") from error
     if values.shape != (n,):
         raise InvalidDataError(
             f"y must have {n} values, one per row, got the shape {values.shape}."

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from synthgen.anomaly.baselines import BASELINES, Detector, Neighbours
 from synthgen.anomaly.contrast import ContrastCritic
 from synthgen.anomaly.margins import Margins
+from synthgen.anomaly.models import Timed, fresh_model
 from synthgen.anomaly.planted import KINDS, planted_anomalies
 from synthgen.anomaly.space import Space
 from synthgen.core.random import generator
@@ -31,7 +29,7 @@ _POOL, _LEAST_POOL, _POOL_COLUMNS = 8_192, 2_048, 131_072
 _MOST_SURPRISE: Final = 30.0
 
 
-class TableMethods:
+class TableMethods(Timed):
     """Generators and the detectors beside them.
 
     Parameters
@@ -46,8 +44,8 @@ class TableMethods:
     panel = ("isolation_forest", "knn", "ecod")
 
     def __init__(self, synthesizer: Any, n_models: int, seed: int) -> None:
+        super().__init__()
         self._synthesizer, self._n_models, self._seed = synthesizer, n_models, seed
-        self.seconds: dict[str, float] = {}
 
     def request(self, name: str) -> None:
         """Offer a method that is left out unless asked for: there is none for tables."""
@@ -123,19 +121,8 @@ class TableMethods:
         result.columns = pd.Index(list(cells[0].columns), tupleize_cols=False)
         return result
 
-    def _timed(self, name: str, make: Callable[[], Any]) -> Any:
-        start = time.process_time()
-        made = make()
-        self.seconds[name] = time.process_time() - start
-        return made
-
     def _fitted(self, frame: pd.DataFrame, number: int) -> Any:
-        model = clone(self._synthesizer)
-        if model.random_state is None:
-            seed = int(generator(self._seed, "anomaly", 0, number).integers(2**31))
-            model.set_params(random_state=seed)
-        elif number:
-            model.set_params(random_state=int(model.random_state) + number)
+        model = fresh_model(self._synthesizer, self._seed, number)
         name = f"generator {number}"
         fitted: Any = self._timed(name, lambda: model.fit(frame))
         return fitted

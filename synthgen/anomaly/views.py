@@ -14,7 +14,7 @@ from synthgen.data.frame import read_frame
 from synthgen.data.images import ImageSpec, as_images, read_images
 from synthgen.data.infer import infer_columns
 from synthgen.data.schema import Schema
-from synthgen.errors import InvalidDataError, SchemaMismatchError
+from synthgen.errors import InvalidDataError, InvalidParameterError, SchemaMismatchError
 
 
 class View(Protocol):
@@ -95,6 +95,7 @@ class TableView:
         if synthesizer is None:
             # Dependent on all rows, not only those that the generator learns from.
             synthesizer = GANSynthesizer(max_minutes=max_minutes, schema=self._schema)
+        _check_kind(synthesizer, GANSynthesizer, "tables")
         return TableMethods(synthesizer, n_models, seed)
 
 
@@ -143,4 +144,13 @@ class ImageView:
 
         if synthesizer is None:
             synthesizer = ImageGANSynthesizer(max_minutes=max_minutes)
+        _check_kind(synthesizer, ImageGANSynthesizer, "images")
         return ImageMethods(synthesizer, n_models, seed)
+
+
+def _check_kind(synthesizer: Any, kind: type, data: str) -> None:
+    """Refuse what has no critic and no latent space to look into."""
+    if not isinstance(synthesizer, kind):
+        raise InvalidParameterError(
+            f"synthesizer must be None or a {kind.__name__} for {data}, got {synthesizer!r}."
+        )

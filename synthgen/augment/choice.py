@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.metrics import average_precision_score, check_scoring
+from sklearn.metrics import average_precision_score, check_scoring, get_scorer_names
 from sklearn.model_selection import StratifiedKFold, check_cv
 
 from synthgen.augment.labels import Labels
 from synthgen.augment.rows import read_rows, take_rows
 from synthgen.augment.source import fit_source
+from synthgen.core.params import check_integer
 from synthgen.core.random import generator
-from synthgen.errors import InvalidDataError
+from synthgen.errors import InvalidDataError, InvalidParameterError
 
 if TYPE_CHECKING:
     from synthgen.augment.classifier import AugmentedClassifier
@@ -58,6 +59,40 @@ def choose_ratio(
             model.fit_with_source(part, y[train], source if ratio else None, weights[train])
             scores[ratio].append(_score(model, settings.scoring, take_rows(X, test), y[test]))
     return scores
+
+
+def check_folds(cv: Any) -> None:
+    """Check that `cv` is a number of folds, a splitter or a list of splits.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is none of them.
+    """
+    if isinstance(cv, list):
+        pairs = [isinstance(split, (tuple, list)) and len(split) == 2 for split in cv]
+        if not pairs or not all(pairs):
+            raise InvalidParameterError(
+                f"cv as a list must hold pairs of training and test rows, got {cv!r}."
+            )
+    elif isinstance(cv, (str, type)) or not hasattr(cv, "split"):
+        check_integer("cv", cv, minimum=2)
+
+
+def check_scorer(scoring: Any) -> None:
+    """Check that `scoring` is the name of a scorer, a callable, or None for the model's own.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is none of them.
+    """
+    named = isinstance(scoring, str) and scoring in get_scorer_names()
+    if scoring is not None and not named and (not callable(scoring) or isinstance(scoring, type)):
+        raise InvalidParameterError(
+            "scoring must be None, a callable, or one of the names that "
+            f"sklearn.metrics.get_scorer_names() lists, got {scoring!r}."
+        )
 
 
 def _score(model: Any, scoring: Any, X: Any, y: NDArray[Any]) -> float:

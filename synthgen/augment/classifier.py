@@ -7,21 +7,22 @@ from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from synthgen.augment.choice import choose_ratio
-from synthgen.augment.fitting import balanced_weights, fit_weighted
+from synthgen.augment.checks import check_classifier, estimator_at_work
+from synthgen.augment.choice import check_folds, check_scorer, choose_ratio
+from synthgen.augment.fitting import balanced_weights, fit_weighted, seeded
 from synthgen.augment.labels import Labels, read_labels
 from synthgen.augment.mixing import Mixture, mix
-from synthgen.augment.rows import as_container, is_images, read_rows, take_rows
+from synthgen.augment.rows import is_images, read_features, read_rows, take_rows
 from synthgen.augment.source import Source, fit_source
 from synthgen.augment.teacher import Array, Member, blend
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.random import generator, root_seed
-from synthgen.errors import InvalidDataError, InvalidParameterError
+from synthgen.errors import InvalidDataError, InvalidParameterError, SchemaMismatchError
 
 #: What ``blend`` may name.
 _BLENDS: Final = ("real", "balanced")
@@ -237,23 +238,22 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         if _has_probabilities(self):
             return np.asarray(self.classes_[np.argmax(self.predict_proba(X), axis=1)])
-        codes = np.asarray(self.estimator_.predict(self._features(X)), dtype=np.int64)
+        features = self._features(X)
+        with estimator_at_work(self.estimator_):
+            codes = np.asarray(self.estimator_.predict(features), dtype=np.int64)
         return np.asarray(self.classes_[codes])
 
     def _check_parameters(self) -> None:
-        if not hasattr(self.estimator, "fit") or not hasattr(self.estimator, "predict"):
-            raise InvalidParameterError(
-                f"estimator must be a classifier with fit and predict, got {self.estimator!r}."
-            )
+        check_classifier(self.estimator)
         if self.ratio != "auto":
             check_real("ratio", self.ratio, low=0.0)
         check_choice("labels", self.labels, ["soft", "hard"])
         check_choice("balance", self.balance, [True, False])
         check_integer("n_synthetic", self.n_synthetic, minimum=1, words=["auto"])
-        if not hasattr(self.cv, "split") and not isinstance(self.cv, list):
-            check_integer("cv", self.cv, minimum=2)
-        unknown = [name for name in self.blend if name not in _BLENDS]
-        if unknown or isinstance(self.blend, str):
+        check_folds(self.cv)
+        check_scorer(self.scoring)
+        listed = isinstance(self.blend, (tuple, list))
+        if not listed or any(name not in _BLENDS for name in self.blend):
             raise InvalidParameterError(
                 f"blend must be a tuple of {' and '.join(map(repr, _BLENDS))}, got {self.blend!r}."
             )
@@ -268,15 +268,9 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
     def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Labels, Array]:
         """Check rows, labels and weights; leave out rows without weight."""
         if not is_images(X):
-            if hasattr(X, "nnz") and hasattr(X, "toarray"):
-                raise InvalidDataError(
-                    "Sparse data was passed, but dense data is required. Use '.toarray()' to "
-                    "convert to a dense numpy array."
-                )
-            X = as_container(X)
-            read_rows(X)
-            validate_data(self, X, skip_check_array=True)
-        if getattr(y, "ndim", 1) == 2:
+            X, _, _ = read_features(self, X, reset=True)
+        self._image_shape = X.shape[1:] if is_images(X) else None
+        if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
             warnings.warn(
                 "A column-vector y was passed when a 1d array was expected. Use y.ravel().",
                 DataConversionWarning,
@@ -286,7 +280,7 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         labels = read_labels(y, rows)
         weights = np.ones(rows)
         if sample_weight is not None:
-            weights = np.asarray(_check_sample_weight(sample_weight, np.empty((rows, 1))))
+            weights = _read_weights(sample_weight, rows)
         if (weights <= 0).any():
             if (weights < 0).any():
                 raise InvalidDataError("sample_weight must not be negative.")
@@ -344,24 +338,18 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         return members
 
     def _train(self, X: Any, codes: NDArray[np.int64], weights: Array, seed: int) -> Any:
-        model = clone(self.estimator)
-        for name, value in model.get_params(deep=True).items():
-            if value is None and (name == "random_state" or name.endswith("__random_state")):
-                state = int(generator(seed, "augment", 5).integers(2**31))
-                model.set_params(**{name: state})
+        model = seeded(self.estimator, int(generator(seed, "augment", 5).integers(2**31)))
         return fit_weighted(model, X, codes, weights)
 
     def _features(self, X: Any) -> Any:
-        if is_images(X):
-            return X
-        if hasattr(X, "nnz") and hasattr(X, "toarray"):
-            raise InvalidDataError(
-                "Sparse data was passed, but dense data is required. Use '.toarray()' to convert "
-                "to a dense numpy array."
+        if self._image_shape is None:
+            return read_features(self, X, reset=False)[0]
+        shape = tuple(getattr(X, "shape", ()))
+        if shape[1:] != self._image_shape:
+            raise SchemaMismatchError(
+                f"The classifier was fitted to images of shape {self._image_shape}, got "
+                f"{type(X).__name__} of shape {shape}."
             )
-        X = as_container(X)
-        read_rows(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
         return X
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -379,8 +367,17 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         tags.input_tags.sparse = False
-        tags.classifier_tags.poor_score = inner.classifier_tags.poor_score
+        if inner.classifier_tags is not None:
+            tags.classifier_tags.poor_score = inner.classifier_tags.poor_score
         return tags
+
+
+def _read_weights(sample_weight: Any, rows: int) -> Array:
+    try:
+        weights = _check_sample_weight(sample_weight, np.empty((rows, 1)), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidDataError(f"sample_weight must be a number for each row: {error}") from error
+    return np.asarray(weights, dtype=np.float64)
 
 
 def _shares(codes: NDArray[np.int64], weights: Array, n_classes: int) -> Array:

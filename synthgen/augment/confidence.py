@@ -18,7 +18,7 @@ from sklearn.base import clone
 
 from synthgen.augment.features import FrameNumbers
 from synthgen.augment.labels import Labels
-from synthgen.augment.rows import ImageRows, Rows, TableRows
+from synthgen.augment.rows import ImageRows, Rows, TableRows, joined
 from synthgen.augment.source import Source, TableSource
 from synthgen.errors import DataWarning
 
@@ -117,7 +117,7 @@ def draw_confident(
         share = max(passed / len(scores), 0.1) if len(scores) else 1.0
         wanted = int(np.ceil(1.1 * (n - passed) / share)) + 8
         fresh: Any = source.draw(code, wanted, seed + attempt)
-        pool = fresh if pool is None else _joined(pool, fresh)
+        pool = fresh if pool is None else joined([pool, fresh])
         scores = np.append(scores, judge.confidence(fresh, code))
         passed = int((scores >= least).sum())
         if passed >= n:
@@ -167,11 +167,3 @@ def _balanced_choice(
     rank = np.empty(len(codes), dtype=np.int64)
     rank[order] = np.arange(len(codes)) - starts[codes[order]]
     return np.argsort(rank, kind="stable")[:n]
-
-
-def _joined(first: Any, second: Any) -> Any:
-    if isinstance(first, np.ndarray):
-        return np.concatenate([first, second])
-    import pandas as pd
-
-    return pd.concat([first, second], ignore_index=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from synthgen.augment.checks import check_methods
 from synthgen.core.params import check_integer
 from synthgen.core.random import root_seed
 from synthgen.data.frame import read_frame
@@ -71,9 +72,12 @@ def counterfactuals(
     >>> rows["size"].tolist(), rows["price"].tolist()
     (['L', 'L'], [1.5, 2.5])
     """
+    check_methods("synthesizer", synthesizer, "fit", "sample")
     check_is_fitted(synthesizer)
     n_samples = check_integer("n_samples", n_samples, minimum=1)
     frame, _ = read_frame(X)
+    if isinstance(keep, str) or not isinstance(keep, Collection):
+        raise ConditionError(f"keep must be a list of columns, got {keep!r}.")
     keep = list(keep)
     _check(changes, keep, frame)
     columns = [frame[label] for label in keep]

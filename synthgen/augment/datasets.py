@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from synthgen.augment.checks import check_callable, check_methods
 from synthgen.augment.features import FrameNumbers
 from synthgen.core.params import check_integer, check_real
 from synthgen.core.random import generator, root_seed
@@ -79,12 +81,14 @@ class SyntheticDataset(Dataset[Any]):
         random_state: Any = None,
         block_size: int = BLOCK,
     ) -> None:
+        check_methods("synthesizer", synthesizer, "sample")
+        _check_options(label, conditions, classes)
         self.synthesizer = synthesizer
         self.length: int = check_integer("length", length, minimum=0)
         self.block_size = check_integer("block_size", block_size, minimum=1)
         self.label = label
         self.conditions = dict(conditions or {})
-        self.encode = encode
+        self.encode = check_callable("encode", encode, optional=True)
         self.classes = None if classes is None else list(classes)
         self.seed = root_seed(random_state)
         self.epoch = 0
@@ -96,9 +100,7 @@ class SyntheticDataset(Dataset[Any]):
         return self.length
 
     def __getitem__(self, place: int) -> Any:
-        if not -self.length <= place < self.length:
-            raise IndexError(f"item {place} of a data set of {self.length}")
-        number, offset = divmod(int(place) % self.length, self.block_size)
+        number, offset = divmod(_place(place, self.length), self.block_size)
         features, labels = self._block(number)
         return features[offset] if labels is None else (features[offset], labels[offset])
 
@@ -220,10 +222,13 @@ class MixedDataset(Dataset[Any]):
         p: float | None = None,
         transform: Callable[[Any], Any] | None = None,
     ) -> None:
+        check_methods("real", real, "__len__", "__getitem__")
+        if not isinstance(synthetic, SyntheticDataset):
+            raise InvalidParameterError(f"synthetic must be a SyntheticDataset, got {synthetic!r}.")
         self.real = real
         self.synthetic = synthetic
         self.p = None if p is None else check_real("p", p, low=0.0, high=1.0)
-        self.transform = transform
+        self.transform = check_callable("transform", transform, optional=True)
         if self.p and not len(synthetic):
             raise InvalidParameterError("p > 0 needs a synthetic data set with items, got none.")
         self.refresh(0)
@@ -241,9 +246,7 @@ class MixedDataset(Dataset[Any]):
         return len(self.real) + (len(self.synthetic) if self.p is None else 0)
 
     def __getitem__(self, place: int) -> Any:
-        if not -len(self) <= place < len(self):
-            raise IndexError(f"item {place} of a data set of {len(self)}")
-        place = int(place) % len(self)
+        place = _place(place, len(self))
         if place >= len(self.real):
             return self.synthetic[place - len(self.real)]
         if self._replaced[place]:
@@ -254,6 +257,25 @@ class MixedDataset(Dataset[Any]):
         if isinstance(item, tuple):
             return (self.transform(item[0]), *item[1:])
         return self.transform(item)
+
+
+def _check_options(label: Any, conditions: Any, classes: Any) -> None:
+    if not isinstance(label, Hashable):
+        raise InvalidParameterError(f"label must be the name of one column, got {label!r}.")
+    if conditions is not None and not isinstance(conditions, Mapping):
+        raise InvalidParameterError(
+            f"conditions must be a dict of columns to values, got {conditions!r}."
+        )
+    if classes is not None and (isinstance(classes, str) or not isinstance(classes, Iterable)):
+        raise InvalidParameterError(f"classes must be a list of labels, got {classes!r}.")
+
+
+def _place(place: Any, length: int) -> int:
+    """Return where an item stands, counting from the end if negative, as lists do."""
+    number = operator.index(place)
+    if not -length <= number < length:
+        raise IndexError(f"item {place} of a data set of {length}")
+    return number % length
 
 
 def _makes_images(synthesizer: Any) -> bool:

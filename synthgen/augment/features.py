@@ -21,7 +21,7 @@ class FrameNumbers(TransformerMixin, BaseEstimator):
     one_hot : bool, default=False
         Whether categories become columns of 0 and 1, and numbers are centred, scaled and filled
         with their median; for linear models. Otherwise they become codes by frequency, and missing
-        stays missing; for trees.
+        stays missing; for trees. Gaps in a column that had no value at all become 0.
 
     Examples
     --------
@@ -55,11 +55,13 @@ class _Column:
         if self.numeric:
             values = _numbers(series)
             present = values[np.isfinite(values)]
+            self.empty = not len(present)
             self.centre = float(np.median(present)) if len(present) else 0.0
             self.spread = (float(present.std()) if len(present) else 0.0) or 1.0
             self.gaps = len(present) < len(values)
         else:
             counts = series.dropna().astype(str).value_counts()
+            self.empty = counts.empty
             order = sorted(counts.index, key=lambda level: (-counts[level], level))
             self.levels = {level: place for place, level in enumerate(order)}
 
@@ -68,13 +70,17 @@ class _Column:
             codes = series.astype(object).where(series.notna(), None)
             places = codes.map(lambda v: self.levels.get(str(v), -1.0) if v is not None else np.nan)
             values = places.to_numpy(dtype=np.float64)
-            return _one_hot(values, len(self.levels)) if one_hot else values
+            return _one_hot(values, len(self.levels)) if one_hot else self._for_trees(values)
         values = _numbers(series)
         if not one_hot:
-            return values
+            return self._for_trees(values)
         gaps = ~np.isfinite(values)
         scaled = np.clip((np.where(gaps, self.centre, values) - self.centre) / self.spread, -10, 10)
         return np.column_stack([scaled, gaps]) if self.gaps else scaled
+
+    def _for_trees(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the values, without gaps if there was nothing else: trees cannot bin those."""
+        return np.nan_to_num(values, nan=0.0) if self.empty else values
 
 
 def _is_numeric(series: pd.Series) -> bool:

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
+
+from synthgen.augment.checks import estimator_at_work
 
 Array = NDArray[np.float64]
 
@@ -38,9 +41,19 @@ def weight_parameter(estimator: Any) -> str | None:
 def fit_weighted(estimator: Any, X: Any, y: Any, weights: Array | None) -> Any:
     """Fit with weights if there are any that differ and the estimator takes them."""
     name = weight_parameter(estimator)
-    if weights is None or name is None or np.ptp(weights) == 0:
-        return estimator.fit(X, y)
-    return estimator.fit(X, y, **{name: weights})
+    with estimator_at_work(estimator):
+        if weights is None or name is None or np.ptp(weights) == 0:
+            return estimator.fit(X, y)
+        return estimator.fit(X, y, **{name: weights})
+
+
+def seeded(estimator: Any, state: int) -> Any:
+    """Return an unfitted copy in which each ``random_state`` that is None is set, at any depth."""
+    model = clone(estimator)
+    for name, value in model.get_params(deep=True).items():
+        if value is None and (name == "random_state" or name.endswith("__random_state")):
+            model.set_params(**{name: state})
+    return model
 
 
 def balanced_weights(codes: NDArray[np.int64], weights: Array) -> Array:

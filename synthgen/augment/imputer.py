@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
+from synthgen.augment.checks import check_callable, check_methods
 from synthgen.augment.pooling import PooledEstimate, pool
+from synthgen.augment.rows import read_features
+from synthgen.augment.source import fresh
 from synthgen.core.params import check_choice, check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.data.frame import FrameSpec, read_frame, write_frame
-from synthgen.errors import InvalidDataError, InvalidParameterError
+from synthgen.errors import InvalidDataError, SchemaMismatchError
 
 STRATEGIES: Final = ("draw", "best")
 
@@ -100,20 +103,12 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_choice("strategy", self.strategy, STRATEGIES)
         check_integer("n_draws", self.n_draws, minimum=1)
-        X = self._table(X)
-        frame, _ = read_frame(X)
-        validate_data(self, X, skip_check_array=True)
+        if self.synthesizer is not None:
+            check_methods("synthesizer", self.synthesizer, "fit", "impute")
+        _, frame, _ = read_features(self, X, reset=True)
         seed = root_seed(self.random_state)
-        model = self._model()
-        if not hasattr(model, "impute"):
-            raise InvalidParameterError(
-                f"synthesizer must have a method impute, got {model!r}. GANSynthesizer, "
-                "GaussianCopula and IndependentColumns have one."
-            )
-        if hasattr(model, "get_params") and model.get_params().get("random_state", 0) is None:
-            model.set_params(random_state=seed)
-        self.synthesizer_ = model.fit(frame)
-        self._columns = tuple(frame.columns)
+        self.synthesizer_ = self._model(seed).fit(frame)
+        self._columns: tuple[Hashable, ...] = tuple(frame.columns)
         self._seed = seed
         return self
 
@@ -136,9 +131,9 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         frame, spec = self._checked(X)
         if self.strategy == "draw":
-            return write_frame(self._draw(frame, 0), spec)
+            return _written(self._draw(frame, 0), spec)
         draws = [self._draw(frame, number) for number in range(self.n_draws)]
-        return write_frame(_best(frame, draws), spec)
+        return _written(_best(frame, draws), spec)
 
     def transform_multiple(self, X: Any, m: int = 5) -> list[Any]:
         """Return `m` completed tables that differ by what is not known.
@@ -155,7 +150,7 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         m = check_integer("m", m, minimum=1)
         frame, spec = self._checked(X)
-        return [write_frame(self._draw(frame, number), spec) for number in range(m)]
+        return [_written(self._draw(frame, number), spec) for number in range(m)]
 
     def pooled(
         self,
@@ -198,28 +193,35 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         True
         """
         check_integer("m", m, minimum=2)
+        check_callable("estimate", estimate)
         results = [estimate(table) for table in self.transform_multiple(X, m)]
+        if not all(isinstance(found, (tuple, list)) and len(found) == 2 for found in results):
+            raise InvalidDataError(
+                "estimate must return two numbers, the estimate and its standard error, got "
+                f"{results[0]!r}."
+            )
         values, errors = zip(*results, strict=True)
         return pool(values, errors, confidence=confidence, complete_degrees=complete_degrees)
 
-    def _model(self) -> Any:
-        if self.synthesizer is None:
-            from synthgen.models.tabular import GANSynthesizer
+    def _model(self, seed: int) -> Any:
+        if self.synthesizer is not None:
+            return fresh(self.synthesizer, seed)
+        from synthgen.models.tabular import GANSynthesizer
 
-            return GANSynthesizer()
-        return clone(self.synthesizer)
-
-    def _table(self, X: Any) -> Any:
-        return np.asarray(X) if isinstance(X, (list, tuple)) else X
+        return GANSynthesizer(random_state=seed)
 
     def _checked(self, X: Any) -> tuple[pd.DataFrame, FrameSpec]:
         check_is_fitted(self)
-        X = self._table(X)
-        frame, spec = read_frame(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        if tuple(frame.columns) != self._columns:
-            frame = frame.loc[:, list(self._columns)]
-        return frame, spec
+        _, frame, spec = read_features(self, X, reset=False)
+        known = pd.Index(self._columns, tupleize_cols=False)
+        if set(frame.columns) == set(known):
+            return frame.loc[:, list(known)], spec
+        # Columns without names go by their places, as everywhere in scikit-learn.
+        if spec.container != "numpy" and self._columns != tuple(range(len(known))):
+            raise SchemaMismatchError(
+                f"The columns must be those of fit, {list(known)!r}, got {list(frame.columns)!r}."
+            )
+        return frame.set_axis(known, axis=1), spec
 
     def _draw(self, frame: pd.DataFrame, number: int) -> pd.DataFrame:
         state = int(generator(self._seed, "augment", 7, number).integers(2**62))
@@ -242,6 +244,13 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
+
+
+def _written(filled: pd.DataFrame, spec: FrameSpec) -> Any:
+    """Return a filled table in the user's container, under the user's names."""
+    if set(filled.columns) != set(spec.columns):
+        filled = filled.set_axis(pd.Index(spec.columns, tupleize_cols=False), axis=1)
+    return write_frame(filled, spec)
 
 
 def _best(frame: pd.DataFrame, draws: list[pd.DataFrame]) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,10 @@ class Labels:
             If there is no such class.
         """
         for place, known in enumerate(self.classes):
-            if known == label and isinstance(known, str) == isinstance(label, str):
+            same = known == label
+            alike = isinstance(known, str) == isinstance(label, str)
+            # Of an array, equality is an array.
+            if alike and isinstance(same, (bool, np.bool_)) and same:
                 return place
         listed = ", ".join(repr(known) for known in self.classes[:20])
         raise InvalidDataError(f"There is no class {label!r} in y; the classes are {listed}.")
@@ -108,7 +112,8 @@ def read_labels(y: Any, rows: int, *, least_classes: int = 2) -> Labels:
     """
     if y is None:
         raise InvalidDataError("requires y to be passed, but the target y is None.")
-    series = target_series(y, rows)
+    with _class_labels():
+        series = target_series(y, rows)
     if len(series) == 0:
         raise InvalidDataError("Found array with 0 sample(s): there are no labels.")
     gaps = int(series.isna().sum())
@@ -117,11 +122,13 @@ def read_labels(y: Any, rows: int, *, least_classes: int = 2) -> Labels:
             f"y contains NaN: {gaps} of {rows} labels are missing. Drop these rows."
         )
     plain = series.astype(object)
-    codes, uniques = _factorize(plain)
+    with _class_labels():
+        codes, uniques = _factorize(plain)
     values = np.asarray(_as_array(tuple(uniques)))
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise InvalidDataError("y contains infinity. Labels are classes.")
-    check_classification_targets(values[codes] if values.dtype.kind != "O" else codes)
+    with _class_labels():
+        check_classification_targets(values[codes] if values.dtype.kind != "O" else codes)
     if len(uniques) < least_classes:
         raise InvalidDataError(
             f"The target 'y' needs to have at least {least_classes} classes, got 1 class: "
@@ -129,6 +136,17 @@ def read_labels(y: Any, rows: int, *, least_classes: int = 2) -> Labels:
         )
     name = None if not hasattr(y, "name") and not isinstance(y, pd.DataFrame) else series.name
     return Labels(tuple(uniques), codes.astype(np.int64), name, y)
+
+
+@contextmanager
+def _class_labels() -> Iterator[None]:
+    """Let what numpy, pandas and scikit-learn refuse be refused with our error."""
+    try:
+        yield
+    except InvalidDataError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InvalidDataError(f"y must hold one class label for each row: {error}") from error
 
 
 def _factorize(plain: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:

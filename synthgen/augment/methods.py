@@ -13,11 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from synthgen.augment.checks import estimator_at_work
 from synthgen.augment.classifier import AugmentedClassifier
 from synthgen.augment.confidence import draw_confident, fit_judge
-from synthgen.augment.fitting import balanced_weights, fit_weighted, weight_parameter
+from synthgen.augment.fitting import balanced_weights, fit_weighted, seeded, weight_parameter
 from synthgen.augment.labels import Labels, read_labels
-from synthgen.augment.rows import ImageRows, Rows, TableRows, read_rows, take_rows
+from synthgen.augment.rows import ImageRows, Rows, TableRows, joined, read_rows, take_rows
 from synthgen.augment.scores import Predictions
 from synthgen.augment.source import Source, fit_source
 from synthgen.augment.strategy import resolve_strategy
@@ -78,11 +79,7 @@ class Fold:
 
     def fitted(self, X: Any, codes: NDArray[np.int64], weights: Any = None) -> Any:
         """Return a copy of the estimator, trained."""
-        model = clone(self.estimator)
-        for name, value in model.get_params(deep=True).items():
-            if value is None and (name == "random_state" or name.endswith("__random_state")):
-                model.set_params(**{name: self.number(20)})
-        return fit_weighted(model, X, codes, weights)
+        return fit_weighted(seeded(self.estimator, self.number(20)), X, codes, weights)
 
     def predict(self, model: Any) -> Predictions:
         """Return what a model of codes says about the test rows."""
@@ -91,7 +88,8 @@ class Fold:
 
 def predictions(model: Any, X: Any, n_classes: int) -> Predictions:
     """Return classes, scores and probabilities, as far as the model has them."""
-    codes = np.asarray(model.predict(X), dtype=np.int64)
+    with estimator_at_work(model):
+        codes = np.asarray(model.predict(X), dtype=np.int64)
     places = np.asarray(model.classes_, dtype=np.int64)
     if hasattr(model, "predict_proba"):
         shares = np.zeros((len(codes), n_classes))
@@ -131,7 +129,7 @@ def _tuned_threshold(fold: Fold) -> Predictions:
         raise NotApplicableError("the estimator has neither probabilities nor decisions")
     folds = StratifiedKFold(3, shuffle=True, random_state=fold.number(21))
     model = TunedThresholdClassifierCV(clone(fold.estimator), cv=folds)
-    return fold.predict(model.fit(fold.X, fold.codes))
+    return fold.predict(fit_weighted(model, fold.X, fold.codes, None))
 
 
 def _random_over(fold: Fold) -> Predictions:
@@ -237,7 +235,7 @@ def _generated(fold: Fold, least: float | None) -> Predictions:
         else:
             parts.append(draw_confident(fold.source, judge, code, number, least, seed)[0])
         codes.append(np.full(number, code))
-    X = fold.rows.extended(_joined(parts)) if parts else fold.X
+    X = fold.rows.extended(joined(parts)) if parts else fold.X
     return fold.predict(fold.fitted(X, np.concatenate(codes)))
 
 
@@ -274,12 +272,6 @@ def _tstr(fold: Fold) -> Predictions:
     if len(np.unique(codes)) < 2:
         raise NotApplicableError("all generated rows are of one class")
     return fold.predict(fold.fitted(fold.rows.native(drawn), codes))
-
-
-def _joined(parts: list[Any]) -> Any:
-    if isinstance(parts[0], pd.DataFrame):
-        return pd.concat(parts, ignore_index=True)
-    return np.concatenate(parts)
 
 
 #: All methods by name, simple ones first.

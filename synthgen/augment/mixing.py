@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from synthgen.augment.confidence import draw_confident, fit_judge
 from synthgen.augment.fitting import weight_parameter
 from synthgen.augment.labels import Labels
-from synthgen.augment.rows import Rows, TableRows, read_rows, take_rows
+from synthgen.augment.rows import Rows, TableRows, joined, read_rows, take_rows
 from synthgen.augment.source import Source
 from synthgen.augment.teacher import fit_committee
 from synthgen.core.random import generator
@@ -131,9 +130,7 @@ def _hard(
         else:
             parts.append(draw_confident(source, judge, code, number, settings.filter, own)[0])
     codes = np.repeat(np.arange(classes), numbers)
-    if isinstance(rows, TableRows):
-        return pd.concat(parts, ignore_index=True), codes
-    return np.concatenate(parts), codes
+    return joined(parts), codes
 
 
 def _seed(seed: int, *key: int) -> int:

@@ -101,6 +101,7 @@ def pool(
     from scipy import stats
 
     check_real("confidence", confidence, low=0.0, high=1.0, closed="neither")
+    check_real("complete_degrees", complete_degrees, low=0.0, closed="high")
     values, errors = _checked(estimates, standard_errors)
     m = len(values)
     within, between = float(np.mean(errors**2)), float(values.var(ddof=1))
@@ -135,8 +136,13 @@ def _harmonic(first: float, second: float) -> float:
 def _checked(
     estimates: Sequence[float], standard_errors: Sequence[float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    values = np.asarray(estimates, dtype=np.float64)
-    errors = np.asarray(standard_errors, dtype=np.float64)
+    try:
+        values = np.asarray(estimates, dtype=np.float64)
+        errors = np.asarray(standard_errors, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidDataError(
+            f"Estimates and standard errors must be sequences of numbers: {error}"
+        ) from error
     if values.ndim != 1 or values.shape != errors.shape or len(values) < 2:
         raise InvalidDataError(
             "Pooling needs one estimate and one standard error from each of at least two completed "

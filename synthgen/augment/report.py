@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
 from synthgen.augment.advice import advise
+from synthgen.augment.checks import check_classifier
 from synthgen.augment.labels import Labels, read_labels
 from synthgen.augment.methods import METHODS, Fold, NotApplicableError
 from synthgen.augment.rows import as_container, read_rows, take_rows
@@ -153,6 +154,7 @@ def augmentation_report(
     ['none', 'class_weights', 'gan']
     """
     names = _checked(methods, n_splits, n_repeats, filter, ratio, precision)
+    check_classifier(estimator)
     X = as_container(X)
     rows = read_rows(X)
     labels = read_labels(y, len(rows))
@@ -207,11 +209,11 @@ def _checked(
     check_real("filter", least, low=0.0, high=1.0, closed="low")
     check_real("ratio", ratio, low=0.0, closed="neither")
     check_real("precision", precision, low=0.0, high=1.0, closed="high")
-    names = list(METHODS) if methods is None else list(methods)
-    unknown = [name for name in names if name not in METHODS]
-    if unknown or not names:
+    names = METHODS if methods is None else methods
+    listed = isinstance(names, Collection) and not isinstance(names, str)
+    if not listed or not names or any(name not in METHODS for name in names):
         raise InvalidParameterError(
-            f"methods must be among {', '.join(map(repr, METHODS))}, got {names!r}."
+            f"methods must be a list of some of {', '.join(map(repr, METHODS))}, got {methods!r}."
         )
     return [name for name in METHODS if name in names]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from synthgen.augment.checks import check_methods
 from synthgen.augment.confidence import Judge, draw_confident, fit_judge
 from synthgen.augment.labels import Labels, read_labels
-from synthgen.augment.rows import Rows, TableRows, read_rows
+from synthgen.augment.rows import Rows, TableRows, joined, read_rows
 from synthgen.augment.source import Source, fit_source
 from synthgen.augment.strategy import resolve_strategy
 from synthgen.core.params import check_integer, check_real
@@ -161,7 +161,7 @@ class SyntheticResampler(BaseEstimator):
         self.sampling_strategy_ = {classes[code]: number for code, number in wanted.items()}
         added = np.concatenate(codes) if codes else np.empty(0, dtype=np.int64)
         self.is_synthetic_ = np.arange(len(rows) + len(added)) >= len(rows)
-        return rows.extended(_joined(parts, rows)), labels.extended(added)
+        return rows.extended(joined(parts) if parts else None), labels.extended(added)
 
     def sample(self, n_samples: int, label: Any, *, random_state: Any = None) -> Any:
         """Draw rows of one class from the fitted generator, filtered if there is a filter.
@@ -193,6 +193,8 @@ class SyntheticResampler(BaseEstimator):
     def _fit(self, rows: Rows, labels: Labels, seed: int) -> None:
         if self.filter is not None:
             check_real("filter", self.filter, low=0.0, high=1.0, closed="low")
+            if self.judge is not None:
+                check_methods("judge", self.judge, "fit", "predict_proba")
         source = fit_source(rows, labels, self.synthesizer, seed)
         self._judge: Judge | None = None
         if self.filter is not None:
@@ -232,11 +234,3 @@ class SyntheticResampler(BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.sparse = True
         return tags
-
-
-def _joined(parts: list[Any], rows: Rows) -> Any:
-    if not parts:
-        return None
-    if isinstance(rows, TableRows):
-        return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-    return np.concatenate(parts)

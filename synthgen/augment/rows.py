@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils.validation import validate_data
 
-from synthgen.data.frame import read_frame, write_frame
-from synthgen.errors import InvalidDataError
+from synthgen.data.frame import FrameSpec, read_frame, write_frame
+from synthgen.data.target import as_array
+from synthgen.errors import InvalidDataError, SchemaMismatchError
 
 #: A sparse matrix is made dense for the generator up to this many cells.
 _DENSE_CELLS: Final = 100_000_000
@@ -129,7 +132,49 @@ def is_images(X: Any) -> bool:
 
 def as_container(X: Any) -> Any:
     """Return lists and the like as arrays, and everything that has a shape as it is."""
-    return X if hasattr(X, "shape") and hasattr(X, "__getitem__") else np.asarray(X)
+    return X if hasattr(X, "shape") and hasattr(X, "__getitem__") else as_array(X)
+
+
+def read_features(estimator: Any, X: Any, *, reset: bool) -> tuple[Any, pd.DataFrame, FrameSpec]:
+    """Read a table for an estimator, which remembers its columns or compares them.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    X : frame or array of shape (n, k)
+    reset : bool
+        Whether to remember (in ``fit``) or to compare.
+
+    Returns
+    -------
+    X : frame or array
+        As it is, but lists as arrays.
+    frame : pandas.DataFrame
+    spec : FrameSpec
+
+    Raises
+    ------
+    InvalidDataError
+        If it is not a table that can be modelled.
+    SchemaMismatchError
+        If its columns are not those of ``fit``, in scikit-learn's words.
+    """
+    X = as_container(X)
+    frame, spec = read_frame(X)
+    try:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    except TypeError as error:  # labels of which only some are words
+        raise InvalidDataError(str(error)) from error
+    except ValueError as error:
+        raise SchemaMismatchError(str(error)) from error
+    return X, frame, spec
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Return frames or arrays as one."""
+    if isinstance(parts[0], pd.DataFrame):
+        return pd.concat(parts, ignore_index=True)
+    return np.concatenate(parts)
 
 
 def take_rows(X: Any, places: NDArray[np.int64]) -> Any:

@@ -19,12 +19,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from synthgen.augment.checks import check_methods
 from synthgen.augment.labels import Labels
 from synthgen.augment.rows import ImageRows, Rows, TableRows
 from synthgen.data.column import Column
 from synthgen.data.frame import read_frame
 from synthgen.data.schema import Schema
-from synthgen.errors import ConditionError, InvalidDataError, InvalidParameterError
+from synthgen.errors import ConditionError, InvalidDataError
 
 
 @dataclass(frozen=True)
@@ -139,24 +140,18 @@ def fit_source(rows: Rows, labels: Labels, synthesizer: Any, seed: int) -> Sourc
     InvalidParameterError
         If the object does not have the methods it needs.
     """
-    model = _fresh(synthesizer, rows, seed)
+    if synthesizer is not None:
+        check_methods("synthesizer", synthesizer, "fit", "sample")
+    model = fresh(_default(rows) if synthesizer is None else synthesizer, seed)
     if isinstance(rows, ImageRows):
         return ImageSource(model.fit(rows.images, labels.codes))
     return _fit_table(rows, labels, model)
 
 
-def _fresh(synthesizer: Any, rows: Rows, seed: int) -> Any:
-    """Return an unfitted copy of the synthesizer with a seed."""
-    if synthesizer is None:
-        model = _default(rows)
-    elif not hasattr(synthesizer, "fit") or not hasattr(synthesizer, "sample"):
-        raise InvalidParameterError(
-            "synthesizer must be None or an object with the methods fit and sample, "
-            f"got {synthesizer!r}."
-        )
-    else:
-        plain = not hasattr(synthesizer, "get_params") or isinstance(synthesizer, type)
-        model = copy.deepcopy(synthesizer) if plain else clone(synthesizer)
+def fresh(synthesizer: Any, seed: int) -> Any:
+    """Return an unfitted copy of any synthesizer, with a seed if it takes one and has none."""
+    plain = not hasattr(synthesizer, "get_params")
+    model = copy.deepcopy(synthesizer) if plain else clone(synthesizer)
     if hasattr(model, "get_params") and model.get_params().get("random_state", 0) is None:
         model.set_params(random_state=seed)
     return model

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from synthgen.augment.checks import estimator_at_work
 from synthgen.augment.features import FrameNumbers
 from synthgen.augment.fitting import balanced_weights, fit_weighted
 
@@ -50,9 +51,9 @@ class Member:
         """Return the probability of each class, shape (rows, classes)."""
         features = rows if self.encoder is None else self.encoder.transform(rows)
         shares = np.zeros((len(features), n_classes))
-        shares[:, np.asarray(self.model.classes_, dtype=np.int64)] = self.model.predict_proba(
-            features
-        )
+        with estimator_at_work(self.model):
+            said = self.model.predict_proba(features)
+        shares[:, np.asarray(self.model.classes_, dtype=np.int64)] = said
         if self.prior is not None:
             shares *= self.prior
             shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-300)

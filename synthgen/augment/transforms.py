@@ -9,15 +9,17 @@ interface, ``f(image=array)["image"]``, will do; :func:`as_albumentations` does,
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synthgen.augment.checks import check_callable, check_methods
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.random import generator, root_seed
-from synthgen.errors import InvalidDataError, MissingExtraError
+from synthgen.errors import InvalidDataError, InvalidParameterError, MissingExtraError
 
 
 class SyntheticMix:
@@ -66,6 +68,7 @@ class SyntheticMix:
         pool: int = 256,
         random_state: Any = None,
     ) -> None:
+        check_methods("synthesizer", synthesizer, "sample")
         self.synthesizer = synthesizer
         self.p = check_real("p", p, low=0.0, high=1.0)
         self.mode = check_choice("mode", mode, ["replace", "mix"])
@@ -85,8 +88,13 @@ class SyntheticMix:
         Raises
         ------
         InvalidDataError
-            If generated images have another shape.
+            If generated images have another shape, or this is no image.
         """
+        if not isinstance(image, np.ndarray) or not isinstance(label, Hashable):
+            raise InvalidDataError(
+                "SyntheticMix takes an image as a numpy array and one label, got "
+                f"{type(image).__name__} and {label!r}."
+            )
         if self._rng.random() >= self.p:
             return image
         made = self._next(label)
@@ -135,15 +143,25 @@ class Albumentations:
     """
 
     def __init__(self, pipeline: Any, *, channels_first: bool = False) -> None:
-        self.pipeline = pipeline
+        self.pipeline = check_callable("pipeline", pipeline)
         self.channels_first = channels_first
 
     def __call__(self, image: Any) -> NDArray[Any]:
         """Return the transformed image."""
         array = np.asarray(image)
+        if array.ndim < 2 or array.dtype.kind not in "biuf":
+            raise InvalidDataError(
+                f"An image has at least two axes of numbers, got {type(image).__name__} of shape "
+                f"{array.shape} and dtype {array.dtype}."
+            )
         if self.channels_first:
             array = np.ascontiguousarray(np.moveaxis(array, 0, -1))
-        out = np.asarray(self.pipeline(image=array)["image"])
+        made = self.pipeline(image=array)
+        if not isinstance(made, Mapping) or "image" not in made:
+            raise InvalidDataError(
+                f"The pipeline must return a dict with the key 'image', got {type(made).__name__}."
+            )
+        out = np.asarray(made["image"])
         return np.moveaxis(out, -1, 0) if self.channels_first else out
 
 
@@ -158,9 +176,13 @@ def as_albumentations(mix: SyntheticMix) -> Any:
 
     Raises
     ------
+    InvalidParameterError
+        If it is something else.
     MissingExtraError
         If albumentations is not installed.
     """
+    if not isinstance(mix, SyntheticMix):
+        raise InvalidParameterError(f"mix must be a SyntheticMix, got {mix!r}.")
     try:
         base: Any = import_module("albumentations.core.transforms_interface").ImageOnlyTransform
     except ImportError as error:

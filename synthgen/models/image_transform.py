@@ -86,7 +86,7 @@ class Transform:
         result = self._call(image.copy())
         if isinstance(result, Mapping):
             result = result.get("image")
-        changed = np.asarray(result.detach().cpu() if hasattr(result, "detach") else result)
+        changed = _array(result)
         if changed.ndim == 2 and image.ndim == 3 and image.shape[2] == 1:
             changed = changed[:, :, None]
         kinds = "iu" if self._bytes else "f"
@@ -160,6 +160,13 @@ def _seeded(seed: int) -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(legacy)  # noqa: NPY002 - as it was
+
+
+def _array(result: Any) -> np.ndarray:
+    try:
+        return np.asarray(result.detach().cpu() if hasattr(result, "detach") else result)
+    except ValueError:  # rows of several lengths
+        return np.asarray(None)
 
 
 def _described(result: Any, array: np.ndarray) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from importlib import metadata
 from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from pandas.api import types as ptypes
 
 from synthgen.privacy.attacks.splits import Splits
 
@@ -35,6 +40,33 @@ def reproduced(splits: Splits) -> dict[str, dict[str, float]]:
             for side, present in ((key, frame[name].dropna()) for key, frame in sides.items())
         }
     return result
+
+
+def checksum(frame: pd.DataFrame) -> str:
+    """Return a checksum of the rows of a table, in any order of rows and columns.
+
+    Numbers count by their value, everything else by its text, so that a table has the checksum of
+    its own copy on the disk.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"a": [1, 2, None], "b": ["x", "y", "z"]})
+    >>> checksum(table) == checksum(table[["b", "a"]][::-1]) != checksum(table[:2])
+    True
+    """
+    columns = sorted(range(frame.shape[1]), key=lambda place: str(frame.columns[place]))
+    plain = {str(at): _comparable(frame.iloc[:, place]) for at, place in enumerate(columns)}
+    rows = pd.util.hash_pandas_object(pd.DataFrame(plain), index=False).to_numpy()
+    names = "\0".join(str(frame.columns[place]) for place in columns)
+    return hashlib.sha256(names.encode() + b"\0\0" + np.sort(rows).tobytes()).hexdigest()
+
+
+def _comparable(values: pd.Series[Any]) -> Any:
+    if ptypes.is_numeric_dtype(values.dtype) and values.dtype.kind in "iuf":
+        # Zero has two signs, and NaN many forms.
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
+        return np.where(np.isnan(numbers), np.nan, numbers)
+    return values.astype(object).map(str).where(values.notna().to_numpy(), None).to_numpy()
 
 
 def versions() -> dict[str, str]:

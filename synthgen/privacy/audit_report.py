@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
 
+from synthgen.core.params import check_integer
 from synthgen.privacy.attacks.result import AttackResult, Rate, plain
 
+#: Why an attack was not run.
+Cause = Literal["missing", "budget", "error"]
 #: Version of the layout of the JSON document.
 FORMAT: Final = 1
 
@@ -55,10 +58,13 @@ class Skipped:
     Parameters
     ----------
     attack, reason : str
+    cause : {"missing", "budget", "error"}
+        What it lacked: something that it needs, time, or tables that it can work with.
     """
 
     attack: str
     reason: str
+    cause: Cause = "missing"
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,8 @@ class AuditReport:
     notes : tuple of str
     seconds : dict
         Time of every part. Not in the JSON document, which is the same for the same seed.
+    checksum : str or None
+        Of the synthetic rows in any order, as they were given; None if it was not taken.
 
     Examples
     --------
@@ -112,6 +120,7 @@ class AuditReport:
     versions: dict[str, str]
     notes: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
+    checksum: str | None = None
 
     @property
     def results(self) -> pd.DataFrame:
@@ -140,6 +149,7 @@ class AuditReport:
         population : str, optional
             ``"random"`` or ``"vulnerable"``; by default both.
         """
+        n = check_integer("n", n, minimum=0)
         own = [
             result
             for result in self.attacks
@@ -206,6 +216,7 @@ class AuditReport:
             "settings": plain(self.settings),
             "versions": dict(self.versions),
             "notes": list(self.notes),
+            "checksum": self.checksum,
         }
 
     def to_json(self) -> str:

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.random import root_seed
+from synthgen.data.frame import read_frame
 from synthgen.errors import InvalidParameterError, SynthgenError
+from synthgen.measure.checks import (
+    check_callable,
+    check_names,
+    check_schema,
+    check_synthesizer,
+)
 from synthgen.measure.distances import row_keys
 from synthgen.privacy.attacks.anonymeter import anonymeter_attacks, installed
 from synthgen.privacy.attacks.attribute import Attribute, check_secrets
@@ -32,7 +39,7 @@ from synthgen.privacy.attacks.reconstruction import Reconstruction
 from synthgen.privacy.attacks.result import AttackResult
 from synthgen.privacy.attacks.splits import Splits, split
 from synthgen.privacy.audit_controls import negative_control, planted_leaks, positive_control
-from synthgen.privacy.audit_facts import guarantee_of, reproduced, versions
+from synthgen.privacy.audit_facts import checksum, guarantee_of, reproduced, versions
 from synthgen.privacy.audit_report import AuditReport, Control, Skipped
 
 if TYPE_CHECKING:
@@ -121,6 +128,10 @@ def audit(
     of members, holdout and reference, and 10 million cells of the synthetic table.
     """
     wanted = _check(attacks, level, budget_s, max_targets)
+    schema = check_schema(schema)
+    secrets = None if secrets is None else check_names("secrets", secrets)
+    if critic is not None:
+        check_callable("critic", critic, "a callable that scores a table of rows, or None")
     seed = root_seed(random_state)
     clock = _Clock(budget_s)
     model, made = _synthetic(synthesizer_or_frame, synthetic, members, n_synthetic, seed)
@@ -128,6 +139,7 @@ def audit(
     claim = guarantee_of(model)
     with clock.part("prepare"):
         splits = split(made, members, holdout, reference, schema=schema, seed=seed)
+        _check_secrets(secrets, splits)
         ready = prepare(splits, model=model, critic=critic, max_targets=max_targets, seed=seed)
     if not ready.populations:
         raise InvalidParameterError(f"max_targets must be 8 or more, got {max_targets}.")
@@ -154,6 +166,7 @@ def audit(
         versions=versions(),
         notes=(*splits.notes, *_overlap(splits)),
         seconds=clock.seconds,
+        checksum=checksum(read_frame(made)[0]),
     )
 
 
@@ -207,16 +220,16 @@ class _Run:
         for step in self._plan():
             attack = step.attack
             reason = why_not(attack, self.ready.arena)
-            if reason is None and self.clock.over():
-                reason = f"the budget of {self.clock.budget:g} s was used up"
-            if reason is not None:
-                skipped.append(Skipped(attack.name, reason))
+            left_out = self._late(attack.name) if reason is None else Skipped(attack.name, reason)
+            if left_out is not None:
+                skipped.append(left_out)
                 continue
             try:
                 with self.clock.part(attack.name):
                     scored.append((step, step.score()))
             except SynthgenError as error:
-                skipped.append(Skipped(attack.name, f"{type(error).__name__}: {error}"))
+                reason = f"{type(error).__name__}: {error}"
+                skipped.append(Skipped(attack.name, reason, "error"))
         finished += self._judged(scored)
         if _ANONYMETER in self.wanted:
             self._anonymeter(finished, skipped)
@@ -271,9 +284,9 @@ class _Run:
 
     def _anonymeter(self, finished: list[AttackResult], skipped: list[Skipped]) -> None:
         if not installed():
-            reason = "the package anonymeter is not installed"
-        elif self.clock.over():
-            reason = f"the budget of {self.clock.budget:g} s was used up"
+            left_out = Skipped(_ANONYMETER, "the package anonymeter is not installed")
+        elif (late := self._late(_ANONYMETER)) is not None:
+            left_out = late
         else:
             with self.clock.part(_ANONYMETER):
                 finished += anonymeter_attacks(
@@ -283,7 +296,12 @@ class _Run:
                     seed=self.seed,
                 )
             return
-        skipped.append(Skipped(_ANONYMETER, reason))
+        skipped.append(left_out)
+
+    def _late(self, name: str) -> Skipped | None:
+        if not self.clock.over():
+            return None
+        return Skipped(name, f"the budget of {self.clock.budget:g} s was used up", "budget")
 
 
 def _with_success(
@@ -334,22 +352,34 @@ def _check(
     check_integer("max_targets", max_targets, minimum=8)
     if attacks is None:
         return NAMES
-    if isinstance(attacks, str):
-        raise InvalidParameterError(f"attacks must be a list of names, got {attacks!r}.")
-    chosen = [check_choice("attacks", name, NAMES) for name in attacks]
+    chosen = [check_choice("attacks", name, NAMES) for name in check_names("attacks", attacks)]
+    if not chosen:
+        raise InvalidParameterError("attacks is empty; name one or more, or None for all of them.")
     return tuple(name for name in NAMES if name in chosen)
+
+
+def _check_secrets(secrets: Sequence[Hashable] | None, splits: Splits) -> None:
+    """Refuse a name with a slip of the pen: nobody would see that it was not attacked."""
+    known = list(splits.members.columns)
+    unknown = [name for name in secrets or () if name not in known]
+    if unknown:
+        raise InvalidParameterError(
+            f"secrets: there is no column {unknown[0]!r}; there are {known!r}."
+        )
 
 
 def _synthetic(
     given: Any, released: Any, members: Any, n_synthetic: int | None, seed: int
 ) -> tuple[Any, Any]:
     """Return the model, if one was given, and the synthetic rows."""
-    if not (hasattr(given, "fit") and hasattr(given, "sample")):
-        if released is not None:
-            raise InvalidParameterError(
-                "synthetic goes with a synthesizer; a table of synthetic rows comes first, alone."
-            )
+    if isinstance(given, type) or not (hasattr(given, "fit") and hasattr(given, "sample")):
+        for name, value in (("synthetic", released), ("n_synthetic", n_synthetic)):
+            if value is not None:
+                raise InvalidParameterError(
+                    f"{name} goes with a synthesizer; a table of synthetic rows comes first, alone."
+                )
         return None, given
+    check_synthesizer(given)
     if released is not None:
         return given, released
     size = min(len(members), _MAX_DRAWN) if n_synthetic is None else n_synthetic

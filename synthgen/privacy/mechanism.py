@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from synthgen.core.params import check_integer, check_real
 from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidParameterError
+from synthgen.measure.checks import check_callable, check_numbers
 from synthgen.privacy.mechanism_bounds import (
     best_threshold,
     one_run_epsilon,
@@ -102,6 +103,9 @@ def audit_mechanism(
     ('refuted', True)
     """
     epsilon, delta, confidence = _check_claim(epsilon, delta, confidence)
+    check_callable("mechanism", mechanism, "a callable that takes a data set")
+    if statistic is not None:
+        check_callable("statistic", statistic, "a callable that takes an output, or None")
     n_runs = check_integer("n_runs", n_runs, minimum=_FEWEST_RUNS)
     outputs = _run_both(mechanism, (world_0, world_1), n_runs, root_seed(random_state))
     n_chosen = n_runs // 2
@@ -187,17 +191,19 @@ def audit_one_run(
     ('refuted', True)
     """
     epsilon, delta, confidence = _check_claim(epsilon, delta, confidence)
+    check_callable("mechanism", mechanism, "a callable that takes an array of booleans")
+    if scores is not None:
+        check_callable("scores", scores, "a callable that takes the output, or None")
     n_canaries = check_integer("n_canaries", n_canaries, minimum=2)
     sizes = _guess_sizes(n_canaries, n_guesses)
     level = (1.0 - confidence) / len(sizes)
     coins = generator(root_seed(random_state), "audit").random(n_canaries) < 0.5
     output = mechanism(coins.copy())
-    found = np.asarray(output if scores is None else scores(output), dtype=np.float64)
-    if found.shape != (n_canaries,) or np.isnan(found).any():
-        raise InvalidParameterError(
-            f"scores must give one number for each of {n_canaries} canaries, got shape "
-            f"{found.shape}."
-        )
+    found = check_numbers(
+        output if scores is None else scores(output),
+        n_canaries,
+        f"scores must give one number for each of {n_canaries} canaries",
+    )
     order = np.argsort(found, kind="stable")
     right = {
         size: int(coins[order[n_canaries - size // 2 :]].sum())
@@ -268,10 +274,9 @@ def _choose(
 
 def _each(statistic: Callable[[Any], float]) -> Callable[[Sequence[Any]], Floats]:
     def scores(outputs: Sequence[Any]) -> Floats:
-        found = np.asarray([statistic(output) for output in outputs], dtype=np.float64)
-        if found.shape != (len(outputs),) or np.isnan(found).any():
-            raise InvalidParameterError("statistic must give one number, and never NaN.")
-        return found
+        found = [statistic(output) for output in outputs]
+        expected = "statistic must give one number, and never NaN"
+        return check_numbers(found, len(outputs), expected)
 
     return scores
 

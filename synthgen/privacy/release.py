@@ -6,16 +6,23 @@ import json
 import os
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from synthgen.core.params import check_choice
-from synthgen.core.serialize import plain_json, replace_file
+from synthgen.core.serialize import plain_json
 from synthgen.data.frame import read_frame
-from synthgen.errors import InvalidParameterError, MissingExtraError
+from synthgen.errors import InvalidDataError, InvalidParameterError, MissingExtraError
+from synthgen.measure.checks import (
+    check_names,
+    check_schema,
+    check_synthesizer,
+    check_text,
+    check_texts,
+)
 from synthgen.measure.columns import column_roles
+from synthgen.page.files import write_report
 from synthgen.privacy.audit_report import AuditReport
 from synthgen.privacy.release_content import Finding, ReleaseContent
 from synthgen.privacy.release_evidence import (
@@ -49,7 +56,7 @@ if TYPE_CHECKING:
 #: Version of the layout of the JSON document.
 FORMAT: Final = 1
 #: Who has to sign if nobody says otherwise.
-_ROLES: Final = ("Controller", "Data-protection officer")
+_ROLES: Final = {"Controller": "", "Data-protection officer": ""}
 _NO_GUARANTEE: Final = (
     "Nothing. The generator was trained without differential privacy, or no ledger was given. What "
     "follows is what some attacks found; others may find more."
@@ -101,8 +108,7 @@ class ReleaseReport:
         The same evidence gives the same bytes.
         """
         text = json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-        if path is not None:
-            replace_file(Path(path), text.encode())
+        write_report(path, text)
         return text
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -118,8 +124,7 @@ class ReleaseReport:
         from synthgen.privacy.release_page import render_page
 
         text = render_page(self.content, self.to_json())
-        if path is not None:
-            replace_file(Path(path), text.encode())
+        write_report(path, text)
         return text
 
     def _repr_html_(self) -> str | None:
@@ -199,11 +204,14 @@ def release_report(
     Raises
     ------
     InvalidDataError
-        If the audit looked at other columns.
+        If the audit looked at other columns, the synthetic table is empty, or members were given as
+        holdout.
     InvalidParameterError
         If a parameter cannot work.
     SchemaMismatchError
         If members or holdout have other columns.
+    sklearn.exceptions.NotFittedError
+        If the synthesizer is not fitted.
 
     Examples
     --------
@@ -216,9 +224,14 @@ def release_report(
     ('BLOCK', True)
     """
     _check(audit, mode, title)
-    limits = ReleaseLimits() if limits is None else limits.check()
-    frame = synthetic if isinstance(synthetic, pd.DataFrame) else read_frame(synthetic)[0]
-    _check_identifiers(identifiers, frame)
+    limits = _checked_limits(limits)
+    assumptions = check_texts("assumptions", assumptions)
+    details, signers = check_texts("details", details), check_texts("sign_off", sign_off)
+    use = check_names("conditions", conditions, what="texts")
+    check_synthesizer(synthesizer)
+    frame = _frame(synthetic)
+    identifiers = _check_identifiers(identifiers, frame)
+    schema = check_schema(schema)
     schema = getattr(synthesizer, "schema_", None) if schema is None else schema
     own = ledger_of(ledger, synthesizer)
     broken = broken_claim(own, synthesizer, audit.guarantee)
@@ -264,8 +277,8 @@ def release_report(
         evidence.utility,
         groups_of(quality, limits),
         limits.group,
-        [*(str(each) for each in conditions), *_RESIDUAL],
-        [(str(role), str(name)) for role, name in _signers(sign_off)],
+        [*(str(each) for each in use), *_RESIDUAL],
+        [(str(role), str(name)) for role, name in (signers or _ROLES).items()],
         _settings(audit, limits),
         list(audit.notes),
         {"small_groups": small_groups(frame, schema, limits)},
@@ -279,23 +292,41 @@ def _check(audit: Any, mode: str, title: Any) -> None:
         raise InvalidParameterError(
             f"audit must be the report of synthgen.privacy.audit(...), got {type(audit).__name__}."
         )
-    if not isinstance(title, str) or not title.strip():
-        raise InvalidParameterError(f"title must be a text, got {title!r}.")
+    check_text("title", title)
 
 
-def _check_identifiers(identifiers: Any, frame: pd.DataFrame) -> None:
+def _checked_limits(limits: Any) -> ReleaseLimits:
+    if limits is None:
+        return ReleaseLimits()
+    if not isinstance(limits, ReleaseLimits):
+        raise InvalidParameterError(
+            f"limits must be ReleaseLimits(...) or None, got {type(limits).__name__}."
+        )
+    return limits.check()
+
+
+def _frame(synthetic: Any) -> pd.DataFrame:
+    frame: pd.DataFrame
+    frame = synthetic if isinstance(synthetic, pd.DataFrame) else read_frame(synthetic)[0]
+    if not len(frame) or not len(frame.columns):
+        raise InvalidDataError(
+            f"The synthetic table has shape {frame.shape}; a release needs a row and a column."
+        )
+    if not frame.columns.is_unique:
+        doubled = list(frame.columns[frame.columns.duplicated()].unique())
+        raise InvalidDataError(f"The synthetic table has duplicate column names: {doubled}.")
+    return frame
+
+
+def _check_identifiers(identifiers: Any, frame: pd.DataFrame) -> tuple[Hashable, ...]:
     """Refuse a name with a slip of the pen: it must not pass for a column that was dropped."""
-    if isinstance(identifiers, str):
-        raise InvalidParameterError(f"identifiers must be a list of names, got {identifiers!r}.")
-    unknown = [name for name in identifiers if name not in frame.columns]
+    names = check_names("identifiers", identifiers)
+    unknown = [name for name in names if name not in frame.columns]
     if unknown:
         raise InvalidParameterError(
             f"identifiers: there is no column {unknown[0]!r}; there are {list(frame.columns)!r}."
         )
-
-
-def _signers(sign_off: Mapping[str, str] | None) -> list[tuple[str, str]]:
-    return [(role, "") for role in _ROLES] if not sign_off else list(sign_off.items())
+    return names
 
 
 def _settings(audit: AuditReport, limits: ReleaseLimits) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from synthgen.measure.columns import align, column_roles
 from synthgen.measure.distances import row_keys
 from synthgen.measure.intervals import clopper_pearson
 from synthgen.privacy.attacks.result import AttackResult
+from synthgen.privacy.audit_facts import checksum
 from synthgen.privacy.audit_report import AuditReport
 from synthgen.privacy.release_content import (
     AttackLine,
@@ -140,6 +141,8 @@ def copied_of(
 
     Raises
     ------
+    InvalidDataError
+        If the two are the same rows.
     InvalidParameterError
         If only one of members and holdout is given.
     """
@@ -147,6 +150,11 @@ def copied_of(
         raise InvalidParameterError("Give members and holdout together, or neither.")
     if members is not None:
         inside, outside, made = align(members, holdout, synthetic)
+        if checksum(inside) == checksum(outside):
+            raise InvalidDataError(
+                "members and holdout are the same rows, so that every copy would look like chance; "
+                "give real rows that the generator did not learn from as holdout."
+            )
         roles = column_roles(inside, schema)
         keys = row_keys([inside, outside, made], roles)
         counts = [int(np.isin(own, keys[0]).sum()) for own in keys[1:]]
@@ -270,7 +278,7 @@ def small_groups(
 
 
 def same_table(audit: AuditReport, synthetic: pd.DataFrame) -> bool:
-    """Whether the audit looked at a table of this size.
+    """Whether the audit looked at these rows, in any order; without a checksum, at as many.
 
     Raises
     ------
@@ -284,6 +292,8 @@ def same_table(audit: AuditReport, synthetic: pd.DataFrame) -> bool:
             "The audit belongs to another table: it looked at the columns "
             f"{sorted(looked - names)} that are not released, and not at {sorted(names - looked)}."
         )
+    if audit.checksum is not None:
+        return audit.checksum == checksum(synthetic)
     rows = audit.splits.get("tables", {}).get("synthetic", {}).get("given")
     return rows is None or int(rows) == len(synthetic)
 

@@ -238,7 +238,7 @@ def _few_attacks(e: Evidence) -> Iterator[Finding]:
     if len(able) < e.limits.attacks:
         words = f"Only {len(able)} attacks on random rows had power."
         yield Finding("R5", words, words, "Run the whole battery, with more rows.")
-    late = [each.attack for each in e.audit.skipped if "budget" in each.reason]
+    late = [each.attack for each in e.audit.skipped if each.cause == "budget"]
     if late:
         words = f"Attacks were left out for lack of time: {listed(late)}."
         yield Finding("R5", words, words, "Give the audit a larger budget_s.")
@@ -272,9 +272,9 @@ def _quality(e: Evidence) -> Iterator[Finding]:
 
 def _other_table(e: Evidence) -> Iterator[Finding]:
     if not e.same_table:
-        rows = int(e.audit.splits["tables"]["synthetic"]["given"])
+        rows = e.audit.splits.get("tables", {}).get("synthetic", {}).get("given")
         public = "The audit looked at other synthetic rows than those that are released."
-        words = f"{public} They were {rows:,}."
+        words = public if rows is None else f"{public} They were {int(rows):,}."
         yield Finding("R8", words, public, "Audit the rows themselves: audit(rows, ...).")
 
 

@@ -13,9 +13,9 @@ from synthgen.models.image import ImageGANSynthesizer
 
 @pytest.fixture(scope="session")
 def related() -> pd.DataFrame:
-    """Return 400 rows in which columns depend on each other, with gaps."""
+    """Return 800 rows in which columns depend on each other, with gaps."""
     rng = np.random.default_rng(0)
-    size = 400
+    size = 800
     height = rng.normal(170.0, 10.0, size)
     kind = rng.choice(["a", "b", "c"], size)
     frame = pd.DataFrame(

@@ -12,6 +12,7 @@ from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.evaluate import quality_report
 from synthgen.privacy import ReleaseLimits, audit, release_report
 from synthgen.privacy.attacks.result import Rate
+from synthgen.privacy.audit_facts import checksum
 from synthgen.privacy.audit_report import Skipped
 from synthgen.privacy.release_limits import TEXTS
 from tests.privacy.released import (
@@ -148,7 +149,7 @@ def test_a_limit_itself_is_allowed(rule, changes):
         ("R2", {"ledger": spent(scale=0.4)}),
         ("R3", {"ledger": spent(delta=1e-6, rows=200_000)}),
         ("R5", {"audit": audited(*audited().attacks[:3])}),
-        ("R5", {"audit": audited(skipped=(Skipped("domias", "the budget of 1 s was used up"),))}),
+        ("R5", {"audit": audited(skipped=(Skipped("domias", "it took too long", "budget"),))}),
         ("R5", {"audit": audited(*(replace(each, warnings=("no power",))
                                    for each in audited().attacks))}),
         ("R7", {"quality": Quality(content=Content("poor"))}),
@@ -336,3 +337,38 @@ def test_from_fit_to_report():
         assert "R1" in made.tripped
         assert ("B2" in made.tripped) == ("B4" in made.tripped) == (verdict == "BLOCK")
         assert made.to_html()
+
+
+def test_other_rows_of_the_same_number_are_seen():
+    """Rows in another order are those that were audited; as many others are not."""
+    known = replace(audited(), checksum=checksum(SYNTHETIC))
+    assert report(audit=known, synthetic=SYNTHETIC[::-1]).tripped == ()
+    made = report(audit=known, synthetic=table(seed=7))
+    assert made.tripped == ("R8",)
+    assert "other synthetic rows" in made.findings[0].text
+
+
+def test_what_an_audit_says_it_looked_at():
+    frame = table(160, 3)
+    found = audit(frame[:40], frame[40:80], frame[80:], attacks=["nearest"])
+    assert found.checksum == checksum(frame[:40]) == found.to_dict()["checksum"]
+    assert "R8" not in release_report(frame[:40][::-1], audit=found).tripped
+    assert "R8" in release_report(frame[40:80], audit=found).tripped
+
+
+def test_only_lack_of_time_counts_as_lack_of_time():
+    words = "the model has a budget"
+    assert report(audit=audited(skipped=(Skipped("critic", words),))).tripped == ()
+    assert report(audit=audited(skipped=(Skipped("critic", words, "error"),))).tripped == ()
+
+
+def test_an_audit_tells_why_attacks_are_left_out():
+    frame = table(160, 3)
+    late = audit(frame[:40], frame[40:80], frame[80:], budget_s=0)
+    assert {each.cause for each in late.skipped} == {"budget", "missing"}
+    assert {each.attack for each in late.skipped if each.cause == "missing"} <= {
+        "likelihood", "critic", "anonymeter",
+    }  # fmt: skip
+    assert late.to_dict()["skipped"][0] == {
+        "attack": "copies", "reason": "the budget of 0 s was used up", "cause": "budget",
+    }  # fmt: skip

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthgen.errors import InvalidDataError
+from synthgen.evaluate.images.pictures import to_array
 
 
 def encode_labels(
@@ -76,9 +77,7 @@ def apply_labels(labels: Any, n_images: int, classes: list[Any], name: str) -> N
 
 
 def _checked(labels: Any, n_images: int, name: str) -> NDArray[np.object_]:
-    if hasattr(labels, "detach"):
-        labels = labels.detach().cpu().numpy()
-    values = np.asarray(labels)
+    values = to_array(labels, name)
     if values.ndim != 1 or len(values) != n_images:
         raise InvalidDataError(
             f"{name} must hold one label for each of {n_images} images, got shape {values.shape}."

@@ -93,6 +93,9 @@ def classifier_accuracy(
     details = {"test_side": "holdout" if holdout is not None else "a quarter of the real images"}
     if len(classes) < 2 or len(codes) < 2:
         details["not_applicable"] = "two classes and two real images are needed"
+    elif holdout is None and len(classes) == len(codes):
+        details["not_applicable"] = "some class needs two images: one to learn from, one to test on"
+    if "not_applicable" in details:
         return Result("classifier_accuracy", None, reference=REFERENCE, details=details)
     if holdout is None:
         sides[:1] = _split(arrays[0], codes, seed)

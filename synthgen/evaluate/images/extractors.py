@@ -27,6 +27,7 @@ from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.evaluate.images.classes import encode_labels
 from synthgen.evaluate.images.pictures import Images, Sides, choose, make_sides, scramble, shrink
 from synthgen.evaluate.result import Result
+from synthgen.measure.checks import check_callable
 
 Features = NDArray[np.float64]
 
@@ -177,6 +178,7 @@ def make_extractor(
         return extractor
     seed = root_seed(random_state)
     if not isinstance(extractor, str):
+        check_callable("extractor", extractor, "a name, an Extractor, a module or a callable")
         name = str(getattr(extractor, "__name__", type(extractor).__name__)).strip("<>")
         if hasattr(extractor, "state_dict"):
             return from_module(extractor, name)

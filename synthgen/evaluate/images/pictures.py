@@ -93,8 +93,7 @@ def as_images(*arrays: Any, layout: str = "auto") -> list[Images]:
 
 
 def _checked(array: Any) -> NDArray[Any]:
-    # Tensors of torch become arrays too, without an import of torch.
-    values = np.asarray(array.detach().cpu() if hasattr(array, "detach") else array)
+    values = to_array(array, "Images")
     if values.ndim not in (3, 4) or not values.size or values.dtype.kind not in "buif":
         raise InvalidDataError(
             "Images must be a non-empty numeric array (n, H, W), (n, H, W, C) or (n, C, H, W), "
@@ -103,6 +102,21 @@ def _checked(array: Any) -> NDArray[Any]:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise InvalidDataError("Images must not hold NaN or infinite values.")
     return values
+
+
+def to_array(values: Any, what: str) -> NDArray[Any]:
+    """Return images or labels as an array.
+
+    Raises
+    ------
+    InvalidDataError
+        If they have several shapes; `what` says what they are.
+    """
+    try:
+        # Tensors of torch become arrays too, without an import of torch.
+        return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    except ValueError as error:
+        raise InvalidDataError(f"{what} must all have one shape: {error}") from error
 
 
 def _integer_end(dtype: np.dtype[Any]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -32,6 +31,8 @@ from synthgen.evaluate.images.subject import Subject, makes_images, stages_of, s
 from synthgen.evaluate.images.verdict import decide_images
 from synthgen.evaluate.report.panels import history
 from synthgen.evaluate.result import Result
+from synthgen.measure.checks import check_text
+from synthgen.page.files import write_report
 from synthgen.page.wording import clean
 
 #: Images of a row and, without labels, rows; classes that are shown.
@@ -109,9 +110,8 @@ class ImageReport:
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return the scores as JSON text, and write it to a file if there is a path."""
-        text = json.dumps(self.to_dict(), indent=2)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+        text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
+        write_report(path, text)
         return text
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -131,8 +131,7 @@ class ImageReport:
             If jinja2 is not installed.
         """
         page = render_page(self.content)
-        if path is not None:
-            Path(path).write_text(page, encoding="utf-8")
+        write_report(path, page)
         return page
 
 
@@ -189,7 +188,8 @@ def image_report(
     InvalidDataError
         If images or labels cannot be compared.
     InvalidParameterError
-        If there are labels of synthetic or holdout images but none of the real ones.
+        If there are labels of synthetic or holdout images but none of the real ones, or a
+        parameter cannot work.
 
     Examples
     --------
@@ -199,6 +199,7 @@ def image_report(
     >>> report.verdict.split(":")[0]
     'No verdict'
     """
+    check_text("title", title)
     seed = root_seed(random_state)
     maker = synthetic if makes_images(synthetic) else synthesizer
     given = (labels, synthetic_labels, holdout_labels)

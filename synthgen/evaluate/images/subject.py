@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
 from synthgen.core.random import generator
 from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.evaluate.images.content import Stage
-from synthgen.evaluate.images.pictures import Images
+from synthgen.evaluate.images.pictures import Images, to_array
+from synthgen.measure.checks import check_synthesizer
 
 _DRAW: Final = 78
 #: Moments of training, and images of each, that are shown.
@@ -48,9 +48,11 @@ def makes_images(value: Any) -> bool:
     ------
     sklearn.exceptions.NotFittedError
         If it is a synthesizer that is not fitted.
+    InvalidParameterError
+        If it is the class of one.
     """
     if callable(getattr(value, "sample", None)) and callable(getattr(value, "fit", None)):
-        check_is_fitted(value)
+        check_synthesizer(value)
     return callable(getattr(value, "sample", None)) and hasattr(value, "spec_")
 
 
@@ -89,8 +91,8 @@ def subject_of(
                 "synthetic_labels are given beside a synthesizer, which brings its own."
             )
         spec = synthetic.spec_
-        real = _unit(spec.unify(_array(real)))
-        holdout = None if holdout is None else _unit(spec.unify(_array(holdout)))
+        real = _unit(spec.unify(to_array(real, "Images")))
+        holdout = None if holdout is None else _unit(spec.unify(to_array(holdout, "Images")))
         made, made_labels = _drawn(synthetic, min(len(real), most), seed)
         made_labels = None if own is None else made_labels
         synthetic = _unit(spec.unify(made))
@@ -136,10 +138,6 @@ def _drawn(synthesizer: Any, n: int, seed: int) -> tuple[np.ndarray, Any]:
     return images, labels
 
 
-def _array(values: Any) -> np.ndarray:
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
-
-
 def _unit(images: np.ndarray) -> Images:
     """Return images of [-1, 1] in [0, 1]."""
     return np.asarray((images + 1.0) / 2.0, dtype=np.float32)
@@ -147,7 +145,7 @@ def _unit(images: np.ndarray) -> Images:
 
 def _one_column(labels: Any) -> Any:
     """Return labels of several attributes as one text each."""
-    values = _array(labels)
+    values = to_array(labels, "Labels")
     if values.ndim < 2:
         return values
     if values.ndim > 2:

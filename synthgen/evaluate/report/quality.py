@@ -8,7 +8,6 @@ import time
 from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +15,6 @@ import pandas as pd
 
 from synthgen.core.params import check_integer, check_real
 from synthgen.core.random import generator, root_seed
-from synthgen.core.serialize import replace_file
 from synthgen.errors import MissingExtraError
 from synthgen.evaluate.information import nmi_matrices
 from synthgen.evaluate.report import panels
@@ -33,7 +31,9 @@ from synthgen.evaluate.report.measuring import measure_all, score_of
 from synthgen.evaluate.report.tables import Tables, make_tables
 from synthgen.evaluate.report.verdict import decide
 from synthgen.evaluate.result import Result
+from synthgen.measure.checks import check_schema, check_text
 from synthgen.measure.columns import column_roles, cut
+from synthgen.page.files import write_report
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
@@ -122,8 +122,7 @@ class QualityReport:
         The same tables and seed give the same bytes.
         """
         text = json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-        if path is not None:
-            replace_file(Path(path), text.encode())
+        write_report(path, text)
         return text
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -139,8 +138,7 @@ class QualityReport:
         from synthgen.evaluate.report.html import render_html
 
         text = render_html(self.content)
-        if path is not None:
-            replace_file(Path(path), text.encode())
+        write_report(path, text)
         return text
 
     def _repr_html_(self) -> str | None:
@@ -216,7 +214,7 @@ def quality_report(
         If a table is empty, has fewer than ten rows (`real` fewer than twenty without a holdout),
         or holds what cannot be compared.
     InvalidParameterError
-        If there is no column `target`.
+        If there is no column `target`, or a parameter cannot work.
     SchemaMismatchError
         If the columns differ.
 
@@ -228,11 +226,12 @@ def quality_report(
     >>> bool(report.scores.loc["shape", "value"] > 0.8)
     True
     """
+    check_text("title", title)
     seed = root_seed(random_state)
     n_jobs = (os.cpu_count() or 1) if n_jobs is None else check_integer("n_jobs", n_jobs, minimum=1)
     tables = make_tables(
         real, synthetic, holdout,
-        target=target, schema=schema, seed=seed, n_jobs=1,
+        target=target, schema=check_schema(schema), seed=seed, n_jobs=1,
         max_rows=check_integer("max_rows", max_rows, minimum=100),
     )  # fmt: skip
     deadline = None

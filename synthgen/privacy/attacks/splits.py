@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,7 +75,8 @@ def split(
     SchemaMismatchError
         If columns differ.
     """
-    frames = align(members, holdout, synthetic, *([] if reference is None else [reference]))
+    others = {"holdout": holdout, "synthetic": synthetic}
+    frames = _aligned(members, others if reference is None else others | {"reference": reference})
     given = {"members": len(frames[0]), "holdout": len(frames[1]), "synthetic": len(frames[2])}
     notes: list[str] = []
     inside, outside, made, *rest = frames
@@ -114,6 +116,17 @@ def split(
         share = len(tables["synthetic"]) / len(made)
         notes.append(f"a copy of a member is seen with probability {share:.2f} only")
     return Splits(**tables, roles=roles, sizes=sizes, notes=tuple(notes))
+
+
+def _aligned(members: Any, others: Mapping[str, Any]) -> list[pd.DataFrame]:
+    """Return the members and the other tables with their columns; errors say which it was."""
+    frames = []
+    for name, tables in [("members", []), *((name, [table]) for name, table in others.items())]:
+        try:
+            frames.append(align(members, *tables)[-1])
+        except InvalidDataError as error:
+            raise type(error)(f"{name}: {error}") from error
+    return frames
 
 
 def random_rows(n: int, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from synthgen.measure.checks import check_numbers
 from synthgen.measure.columns import cut_rows
 from synthgen.privacy.attacks.arena import Arena
 from synthgen.privacy.attacks.density import log_density, scott
@@ -70,4 +71,6 @@ class Critic:
     def scores(self, arena: Arena) -> dict[str, NDArray[np.float64]]:
         """Return what the critic says of every target; higher is more like a training row."""
         critic: Callable[[Any], Any] = arena.critic
-        return {"critic": np.asarray(critic(arena.target_frame), dtype=np.float64)}
+        n = len(arena.targets)
+        expected = f"critic must give one number for each of {n} rows"
+        return {"critic": check_numbers(critic(arena.target_frame), n, expected)}
