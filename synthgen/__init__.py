@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from synthgen.data.constraints import Unique as Unique
     from synthgen.data.schema import Schema as Schema
     from synthgen.dp.budget import DPSGD as DPSGD
+    from synthgen.dp.budget import DPEmbedding as DPEmbedding
     from synthgen.dp.budget import DPMarginals as DPMarginals
     from synthgen.encode.wanted import Between as Between
     from synthgen.models.baseline import GaussianCopula as GaussianCopula
@@ -63,6 +64,7 @@ _PUBLIC: Final[dict[str, tuple[str, str | None]]] = {
     "AugmentedClassifier": ("synthgen.augment.classifier", "AugmentedClassifier"),
     "Between": ("synthgen.encode.wanted", "Between"),
     "Column": ("synthgen.data.column", "Column"),
+    "DPEmbedding": ("synthgen.dp.budget", "DPEmbedding"),
     "DPMarginals": ("synthgen.dp.budget", "DPMarginals"),
     "DPSGD": ("synthgen.dp.budget", "DPSGD"),
     "FixedCombinations": ("synthgen.data.constraints", "FixedCombinations"),
@@ -94,6 +96,7 @@ __all__ = [
     "AugmentedClassifier",
     "Between",
     "Column",
+    "DPEmbedding",
     "DPMarginals",
     "FixedCombinations",
     "GANOutlierDetector",

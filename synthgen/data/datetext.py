@@ -80,8 +80,8 @@ def parse_text(texts: np.ndarray, form: str) -> np.ndarray:
         In UTC if the format has ``%z``.
     """
     codes, levels = pd.factorize(texts)
-    parsed = np.append(parse_unique(np.asarray(levels, dtype=object), form), np.datetime64("NaT"))
-    return np.asarray(parsed[codes])
+    parsed = parse_unique(np.asarray(levels, dtype=object), form)
+    return np.asarray(np.append(parsed, np.datetime64("NaT", "us"))[codes])
 
 
 def parse_unique(texts: np.ndarray, form: str) -> np.ndarray:
@@ -243,7 +243,7 @@ _FIELDS: Final[dict[str, _Field]] = {
     "p": lambda index: (index.hour.to_numpy() // 12, ["AM", "PM"]),
     "b": lambda index: (index.month.to_numpy() - 1, [name[:3] for name in _MONTHS]),
     "B": lambda index: (index.month.to_numpy() - 1, _MONTHS),
-    "a": lambda index: (index.dayofweek.to_numpy(), _DAYS),
+    "a": lambda index: (index.day_of_week.to_numpy(), _DAYS),
     "z": lambda index: (np.zeros(len(index), dtype=np.int64), ["+00:00"]),
 }
 

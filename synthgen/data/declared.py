@@ -15,8 +15,42 @@ from typing import Any, cast
 import numpy as np
 
 from synthgen.data.arrow import pack_schema, require_pyarrow
-from synthgen.data.dtypes import dtype_from_name, family
+from synthgen.data.column import Column
+from synthgen.data.dtypes import dtype_from_name, family, text_dtype_name
 from synthgen.data.frame import FrameSpec
+
+
+def declared_dtype(column: Column) -> str:
+    """Return the name of the dtype that values of a declared column come back in.
+
+    Parameters
+    ----------
+    column : Column
+
+    Returns
+    -------
+    str
+        The declared one. Text that is declared as ``object``, which was its only dtype once, gets
+        the dtype that the installed pandas gives to text: a schema outlives versions of pandas.
+
+    Examples
+    --------
+    >>> declared_dtype(Column("x", "categorical", "object", categories=(1, 2)))
+    'object'
+    >>> found = declared_dtype(Column("x", "categorical", "object", categories=("a", "b")))
+    >>> found == text_dtype_name()
+    True
+    """
+    return text_dtype_name() if column.dtype == "object" and _is_text(column) else column.dtype
+
+
+def _is_text(column: Column) -> bool:
+    """Whether the values of a column of objects are texts, as far as the declaration says."""
+    if column.kind in ("categorical", "ordinal"):
+        return all(isinstance(level, str) for level in column.categories or ())
+    if column.kind in ("numeric", "integer", "datetime"):
+        return column.format is not None
+    return column.kind in ("id", "pii", "text")
 
 
 def declared_spec(spec: FrameSpec, dtypes: Sequence[str]) -> FrameSpec:

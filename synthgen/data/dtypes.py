@@ -78,6 +78,15 @@ def _default_string() -> Any:
         return pd.StringDtype("pyarrow_numpy")
 
 
+def text_dtype_name() -> str:
+    """Return the name of the dtype that pandas itself gives to plain text.
+
+    It is ``object`` up to pandas 2.3 and ``str`` from 3.0 on, unless ``future.infer_string`` says
+    otherwise.
+    """
+    return dtype_name(pd.Series(["a"]))
+
+
 def family(name: str) -> str:
     """Sort a dtype name into one of a few families.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthgen.core.serialize import decode_scalar, encode_scalar
-from synthgen.errors import ConditionError, InvalidDataError
+from synthgen.errors import ConditionError, InvalidDataError, InvalidParameterError
 
 #: Most different values of one attribute.
 MOST_VALUES: Final = 10_000
@@ -53,19 +53,32 @@ class LabelSpec:
         return tuple(len(column) for column in self.values)
 
     @classmethod
-    def of(cls, y: Any, n: int) -> LabelSpec:
-        """Learn the values from the labels of `n` images.
+    def of(cls, y: Any, n: int, classes: Any = None) -> LabelSpec:
+        """Learn the values from the labels of `n` images, or only how frequent given ones are.
 
         Raises
         ------
         InvalidDataError
-            If there are not `n` of them, one is missing, or an attribute has too many values.
+            If there are not `n` of them, one is missing or none of `classes`, or an attribute has
+            too many values.
+        InvalidParameterError
+            If `classes` are no list of different values.
         """
         columns, single, dtype = _columns(y)
         if len(columns[0]) != n:
             raise InvalidDataError(f"There are {n} images and {len(columns[0])} labels.")
-        values = [_distinct(column, n) for column in columns]
-        empty = cls(tuple(values), (), (), single, dtype)
+        if classes is None:
+            values = [_distinct(column, n) for column in columns]
+            empty = cls(tuple(values), (), (), single, dtype)
+        else:
+            empty = cls.declared(classes)
+            unknown = np.flatnonzero((empty.places(y) < 0).any(axis=1))
+            if len(unknown):
+                raise InvalidDataError(
+                    f"The label {columns[0][unknown[0]]!r} is none of the declared classes "
+                    f"{list(empty.values[0])[:10]!r}."
+                )
+        single, dtype = empty.single, empty.dtype
         rows, counts = np.unique(empty.encode(y), axis=0, return_counts=True)
         return cls(
             empty.values,
@@ -74,6 +87,45 @@ class LabelSpec:
             single,
             dtype,
         )
+
+    @classmethod
+    def declared(cls, classes: Any) -> LabelSpec:
+        """Return one attribute whose values are given, all of them as frequent.
+
+        Raises
+        ------
+        InvalidParameterError
+            If they are no list of different values.
+
+        Examples
+        --------
+        >>> LabelSpec.declared(["cat", "dog"]).places(["dog", "cow"]).tolist()
+        [[1], [-1]]
+        """
+        listed = not isinstance(classes, (str, bytes)) and hasattr(classes, "__iter__")
+        values = list(classes) if listed else []
+        columns, single, dtype = _columns(values) if values else ([], False, None)
+        if not single or len(set(columns[0])) < len(columns[0]):
+            raise InvalidParameterError(
+                f"classes must be a list of different labels, one or more, got {classes!r}."
+            )
+        places = tuple((place,) for place in range(len(values)))
+        shares = (1.0 / len(values),) * len(values)
+        return cls((tuple(columns[0]),), places, shares, True, dtype)
+
+    def places(self, y: Any) -> np.ndarray:
+        """Return the places of labels like :meth:`encode`, -1 for those that are not known."""
+        columns, _, _ = _columns(y)
+        if len(columns) != len(self.values):
+            raise InvalidDataError(
+                f"Expected {len(self.values)} label(s) for each image, got {len(columns)}."
+            )
+        index = [{value: k for k, value in enumerate(known)} for known in self.values]
+        found = [
+            [own.get(value, -1) for value in column]
+            for own, column in zip(index, columns, strict=True)
+        ]
+        return np.asarray(found, dtype=np.int64).reshape(len(columns), -1).T
 
     def encode(self, y: Any) -> np.ndarray:
         """Return the places of labels, int64 of shape (n, attributes).

@@ -126,6 +126,7 @@ def read_images(
     *,
     layout: str | None = None,
     value_range: tuple[float, float] | None = None,
+    classes: Any = None,
 ) -> ImageData:
     """Read images of any supported form.
 
@@ -141,6 +142,8 @@ def read_images(
         Meaning of the axes; inferred where only one reading is possible.
     value_range : tuple of float, optional
         Black and white; by default what the type and the data say.
+    classes : array-like, optional
+        Values of the labels that there can be; by default those that there are.
 
     Raises
     ------
@@ -148,7 +151,7 @@ def read_images(
         If the images are empty, ragged, too few, too small, undefined, complex or of unclear
         layout, or the labels do not belong to them.
     InvalidParameterError
-        If `layout` or `value_range` make no sense.
+        If `layout`, `value_range` or `classes` make no sense.
     """
     if layout is not None:
         check_choice("layout", layout, LAYOUTS)
@@ -182,7 +185,7 @@ def read_images(
     spec = ImageSpec(layout, channels, height, width, array.dtype.name, low, high)
     codes = labels = None
     if y is not None:
-        labels = LabelSpec.of(y, len(first))
+        labels = LabelSpec.of(y, len(first), classes)
         codes = labels.encode(y)
     return ImageData(spec.unify(array), spec, codes, labels)
 

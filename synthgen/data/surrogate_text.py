@@ -109,7 +109,8 @@ def fit_text(present: pd.Series, column: Column) -> ShuffledText:
     lengths: Counter[int] = Counter()
     for text in texts:
         words = text.split()
-        occurs.update(set(words))
+        # A set would do, but for its order, which differs from one process to the next.
+        occurs.update(list(dict.fromkeys(words)))
         lengths[min(max(1, len(words)), _LONGEST)] += 1
     common = [(word, n) for word, n in occurs.most_common(_MOST_WORDS) if n >= _COMMON]
     if not common:

@@ -149,7 +149,7 @@ def dates(series: pd.Series, form: str | None = None) -> np.ndarray:
 
 def _from_objects(values: np.ndarray) -> np.ndarray:
     codes, levels = pd.factorize(values)
-    table = np.full(len(levels) + 1, np.datetime64("NaT"), dtype="datetime64[us]")
+    table = np.full(len(levels) + 1, np.datetime64("NaT", "us"))
     table[:-1] = [_naive(level) for level in levels]
     return table[codes]
 
@@ -185,7 +185,7 @@ def _seconds(values: np.ndarray) -> np.ndarray:
 def _span_seconds(series: pd.Series) -> np.ndarray:
     if series.dtype.kind != "m":
         codes, levels = pd.factorize(series.to_numpy(dtype=object))
-        table = np.full(len(levels) + 1, np.timedelta64("NaT"), dtype="timedelta64[us]")
+        table = np.full(len(levels) + 1, np.timedelta64("NaT", "us"))
         table[:-1] = [_span(level) for level in levels]
         spans = table[codes]
     else:
@@ -290,7 +290,7 @@ def _build_dates(values: np.ndarray, column: Column) -> Any:
     if column.dtype.startswith("datetime64[ns"):
         values = np.clip(values, -_NANO_LIMIT, _NANO_LIMIT)
     micros = np.rint(values * _MICRO).astype(np.int64).astype("datetime64[us]")
-    micros[missing] = np.datetime64("NaT")
+    micros[missing] = np.datetime64("NaT", "us")
     if family(column.dtype) in ("string", "object"):
         return _date_texts(micros, column)
     if column.dtype.startswith("object"):
@@ -344,7 +344,7 @@ def _build_spans(values: np.ndarray, column: Column) -> Any:
     if column.dtype == "object[time]":
         values = np.clip(values, 0.0, 86_399.999999)
     micros = np.rint(values * _MICRO).astype(np.int64).astype("timedelta64[us]")
-    micros[missing] = np.timedelta64("NaT")
+    micros[missing] = np.timedelta64("NaT", "us")
     if column.dtype == "object[time]":
         return _times(micros)
     if column.dtype.startswith("object"):

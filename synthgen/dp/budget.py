@@ -223,11 +223,76 @@ class DPMarginals(PrivacyParameters):
         super().check(n_rows)
 
 
+class DPEmbedding(PrivacyParameters):
+    """Release noisy mean features of images once, by class, and train on those alone.
+
+    Parameters
+    ----------
+    epsilon : float
+        How much may be told about an image.
+    delta : float, optional
+        As for :class:`DPMarginals`.
+    n_waves : int
+        Random directions of each of the two kinds of waves among the features; more tell finer
+        differences and take longer.
+    count_share : float
+        Share of the squared budget for how many images each class has.
+    unit : {"row"}
+        What is protected: one image with its label.
+    adjacency : {"zero_out", "add_remove", "replace_one"}
+        Which sets of images must be hard to tell apart; all but ``"add_remove"`` make the number
+        of images public.
+    ledger : path-like, optional
+        File of a :class:`~synthgen.dp.shared.SharedLedger`, if several fits use the same data.
+    allow_weak : bool
+        Whether epsilon may be above 50.
+    noise_seed : int, optional
+        For tests only: makes the noise repeatable, and thereby the result not private.
+
+    Examples
+    --------
+    >>> DPEmbedding(1.0).resolved_delta(60_000)
+    1e-06
+    """
+
+    #: Classes and range of the values are declared, never bought.
+    infer = "refuse"
+
+    def __init__(
+        self,
+        epsilon: float = 1.0,
+        delta: float | None = None,
+        *,
+        n_waves: int = 1_000,
+        count_share: float = 0.02,
+        unit: str = "row",
+        adjacency: str = "zero_out",
+        ledger: str | os.PathLike[str] | None = None,
+        allow_weak: bool = False,
+        noise_seed: int | None = None,
+    ) -> None:
+        self.epsilon = epsilon
+        self.delta = delta
+        self.n_waves = n_waves
+        self.count_share = count_share
+        self.unit = unit
+        self.adjacency = adjacency
+        self.ledger = ledger
+        self.allow_weak = allow_weak
+        self.noise_seed = noise_seed
+
+    def check(self, n_rows: int) -> None:
+        """Check all parameters, see :meth:`PrivacyParameters.check`."""
+        check_integer("n_waves", self.n_waves, minimum=2)
+        check_real("count_share", self.count_share, low=0.0, high=1.0, closed="neither")
+        super().check(n_rows)
+
+
 class DPSGD(PrivacyParameters):
     """Train the critic with clipped, noised gradients on Poisson batches.
 
-    A small share of the budget goes to a histogram of each column first; the generator starts from
-    these and learns the rest from the critic.
+    A share of the budget goes to histograms of the columns of a table, or to mean features of
+    images, first; the generator learns these at once and the rest from the critic.
 
     Parameters
     ----------
@@ -258,7 +323,8 @@ class DPSGD(PrivacyParameters):
         Probability with which a row is in a batch, in the place of `batch_size` by the number of
         rows; ``adjacency="add_remove"`` needs it, since the number of rows is then private.
     one_way_share : float
-        Share of the squared budget for histograms of single columns.
+        Share of the squared budget for histograms of single columns, or for mean features of
+        images.
     schema_share : float
         Share for what the schema does not declare, with ``infer="spend"``; a tenth of delta too.
     atom_share : float

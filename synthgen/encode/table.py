@@ -249,9 +249,15 @@ _TYPES = {
 
 def _assemble(names: list[Any], columns: dict[Any, Any]) -> pd.DataFrame:
     """Return a frame of the columns; labels may be anything hashable."""
-    frame = pd.DataFrame({k: columns[name] for k, name in enumerate(names)}, copy=False)
+    frame = pd.DataFrame({k: _kept(columns[name]) for k, name in enumerate(names)}, copy=False)
     frame.columns = pd.Index(names, tupleize_cols=False)
     return frame
+
+
+def _kept(values: Any) -> Any:
+    # Without a dtype pandas 3 would turn arrays of objects into text.
+    objects = pd.api.types.is_object_dtype(values.dtype)
+    return pd.Series(values, dtype=object, copy=False) if objects else values
 
 
 def _fit_column(frame: pd.DataFrame, column: Column, resolution: Resolution) -> ColumnEncoder:

@@ -97,7 +97,10 @@ class SurrogateEncoder:
 
     def renew(self, content: pd.Series, rows: np.ndarray, rng: np.random.Generator) -> pd.Series:
         """Return made-up content for other row numbers, with the same cells missing."""
-        return pd.Series(_blank(self.surrogate.generate(rows, rng), content.isna().to_numpy()))
+        made = _blank(self.surrogate.generate(rows, rng), content.isna().to_numpy())
+        # Without a dtype pandas 3 would turn objects into text.
+        series: pd.Series = pd.Series(made, dtype=made.dtype)
+        return series
 
     def condition(self, name: Any, wanted: Wanted) -> CellCondition:
         """Allow conditions on missing cells only.

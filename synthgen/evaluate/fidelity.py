@@ -20,6 +20,7 @@ from synthgen.core.random import generator, root_seed
 from synthgen.evaluate.pairs import contingency_similarity, correlations, cramers_v
 from synthgen.evaluate.result import Result
 from synthgen.measure.columns import Roles, align, column_roles, cut, joint_codes
+from synthgen.measure.records import record_table
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
@@ -87,7 +88,7 @@ def shape(
             score = _tv_complement(codes[0], codes[1], n_levels)
         note = "" if np.isfinite(score) else "not applicable: all values are missing in one table"
         records.append((name, metric, score, note))
-    breakdown = pd.DataFrame(records, columns=["column", "metric", "score", "note"])
+    breakdown = record_table(records, columns=["column", "metric", "score", "note"])
     if not breakdown["score"].notna().any():
         raise InvalidDataError("Shape: no column has values in both tables.")
     return Result(
@@ -159,7 +160,7 @@ def trend(
     records = _continuous_pairs(first, second, roles, correlation_threshold)
     records += _discrete_pairs(first, second, roles, association_threshold)
     names = ["column_1", "column_2", "metric", "score", "real", "synthetic", "counts", "note"]
-    breakdown = _in_table_order(pd.DataFrame(records, columns=names), roles)
+    breakdown = _in_table_order(record_table(records, columns=names), roles)
     counted = breakdown.loc[breakdown["counts"], "score"].dropna()
     details = _sizes(first, second, roles) | {"pairs": len(breakdown), "counted": len(counted)}
     if counted.empty:

@@ -12,6 +12,7 @@ from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.evaluate.result import Result
 from synthgen.measure.columns import Roles, align, column_roles, cut
+from synthgen.measure.records import record_table
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
@@ -80,7 +81,7 @@ def granularity(
         if (record := _compare(first, second, name, roles)) is not None
     ]
     names = ["column", "score", "real_step", "real_share", "synthetic_step", "synthetic_share"]
-    breakdown = pd.DataFrame(records, columns=names)
+    breakdown = record_table(records, columns=names)
     breakdown = breakdown.sort_values("score", kind="stable", ignore_index=True)
     details: dict[str, Any] = {"columns": len(breakdown)}
     if breakdown.empty:

@@ -13,6 +13,7 @@ from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.evaluate.result import Result
 from synthgen.measure.columns import align, cut
+from synthgen.measure.records import record_table
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
@@ -193,7 +194,7 @@ def _breakdown(gaps: list[_Gaps], names: list[Hashable], used: NDArray[np.intp])
         }
         for place, k in enumerate(used)
     ]
-    table = pd.DataFrame(records, columns=["column", "real", "synthetic", "difference"])
+    table = record_table(records, columns=["column", "real", "synthetic", "difference"])
     if len(gaps) > 2:
         table["holdout"] = shares[2]
     order = np.argsort(-table["difference"].abs().to_numpy(dtype=np.float64), kind="stable")

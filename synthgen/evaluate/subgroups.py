@@ -17,6 +17,7 @@ from synthgen.evaluate.grouped import MEAN_KS, Merged, ks_within, merge, tv_with
 from synthgen.evaluate.rare import coded_levels
 from synthgen.evaluate.result import Result
 from synthgen.measure.columns import Roles, align, column_roles, cut
+from synthgen.measure.records import record_table
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
@@ -118,7 +119,7 @@ def subgroup_fidelity(
     table = _Table(frames, roles)
     groups, n_groups = _find_groups(table, names, min_rows, max_groups)
     records = [record for own in groups if len(roles.roles) > 1 for record in table.score(own)]
-    breakdown = pd.DataFrame(records)
+    breakdown = record_table(records)
     details: dict[str, Any] = {
         "real_rows": len(frames[0]),
         "synthetic_rows": len(frames[1]),

@@ -17,6 +17,7 @@ from synthgen.errors import ConstraintError, InvalidDataError
 from synthgen.evaluate.cell_rules import CellRules, Mask, check_cells, learn_rules, without_arrow
 from synthgen.evaluate.result import Result
 from synthgen.measure.columns import align, cut
+from synthgen.measure.records import record_table
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
@@ -104,7 +105,7 @@ def validity(
         for record, other in zip(records, fresh.records, strict=True):
             record["holdout_share"] = other["share"]
     wrong, notes = _wrong_dtypes(first, others[0])
-    breakdown = pd.DataFrame(notes + records)
+    breakdown = record_table(notes + records)
     if len(breakdown):
         # The share decides, the order of the table breaks ties.
         breakdown = breakdown.sort_values("share", ascending=False, kind="stable")

@@ -14,7 +14,10 @@ from synthgen.core.device import resolve_device, supports_bfloat16
 from synthgen.core.params import check_choice, check_real
 from synthgen.core.random import root_seed
 from synthgen.data.images import ImageData, ImageSpec, read_images
+from synthgen.dp.budget import DPSGD, DPEmbedding
+from synthgen.dp.errors import PrivacyError
 from synthgen.errors import TrainingWarning
+from synthgen.models.guarantee import Guaranteed
 from synthgen.models.image_checks import (
     check_image_parameters,
     chosen_recipe,
@@ -25,14 +28,16 @@ from synthgen.models.image_checks import (
 from synthgen.models.image_drawing import DrawnImages
 from synthgen.models.image_health import diagnose
 from synthgen.models.image_latent import LatentWork
+from synthgen.models.image_private import train_images_privately
+from synthgen.models.image_refusals import private_recipe, read_private_images
 from synthgen.models.image_saved import SavedImages
-from synthgen.models.image_training import Plan, train_images
+from synthgen.models.image_training import Plan, Trained, train_images
 from synthgen.models.image_tuning import STRATEGIES
 from synthgen.sample.images import ImageSampler
 from synthgen.train.image_recipe import ImageRecipe
 
 
-class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
+class ImageGANSynthesizer(Guaranteed, SavedImages, DrawnImages, LatentWork):
     """Learns a set of images and generates as many new ones as you like.
 
     Parameters
@@ -62,6 +67,13 @@ class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
         Meaning of the axes of arrays; inferred where there is one reading only.
     value_range : tuple of float, optional
         Black and white; by default what the type and the data say.
+    classes : array-like, optional
+        Labels that there can be, in order; by default those in `y`. With privacy they have to be
+        declared.
+    privacy : DPEmbedding or DPSGD, optional
+        Train with differential privacy; see :class:`~synthgen.privacy.DPEmbedding` and
+        :class:`~synthgen.privacy.DPSGD`. Labels need `classes`, and images of another type than
+        uint8 or bool need `value_range`, since neither may be read off the data.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Of convolutions in training. By default bfloat16 where the device is faster with it.
     device : str, default="auto"
@@ -94,6 +106,11 @@ class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
     stopped_by_ : str
         "steps", "time" or "interrupt".
     device_ : torch.device
+    epsilon_, delta_ : float
+        With privacy: the guarantee that was spent, from the ledger.
+    ledger_ : Ledger
+        With privacy: every release, its noise, and what the guarantee assumes.
+    is_private_ : bool
 
     References
     ----------
@@ -134,6 +151,8 @@ class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
         transform: Any = None,
         layout: str | None = None,
         value_range: tuple[float, float] | None = None,
+        classes: Any = None,
+        privacy: DPEmbedding | DPSGD | None = None,
         precision: str = "auto",
         device: str = "auto",
         random_state: Any = None,
@@ -149,6 +168,8 @@ class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
         self.transform = transform
         self.layout = layout
         self.value_range = value_range
+        self.classes = classes
+        self.privacy = privacy
         self.precision = precision
         self.device = device
         self.random_state = random_state
@@ -181,9 +202,15 @@ class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
             If the memory will not do.
         TrainingError
             If the loss stays undefined.
+        PrivacyError
+            With `privacy`: if the guarantee cannot be given.
         """
         check_image_parameters(self)
-        data = read_images(X, y, layout=self.layout, value_range=self.value_range)
+        if self.privacy is not None:
+            return self._fit_privately(X, y, self.privacy)
+        data = read_images(
+            X, y, layout=self.layout, value_range=self.value_range, classes=self.classes
+        )
         recipe = chosen_recipe(self, data)
         data = with_labels_for(data, recipe)
         previous = self.sampler_ if self.warm_start and hasattr(self, "sampler_") else None
@@ -230,6 +257,12 @@ class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
         """
         check_is_fitted(self)
         check_image_parameters(self)
+        if self.privacy is not None or hasattr(self, "ledger_"):
+            raise PrivacyError(
+                "A private model was charged for one fit; more images or steps would need a budget "
+                "of their own. Fit anew on all images, with DPEmbedding(ledger=...) if they were "
+                "used before."
+            )
         check_choice("strategy", strategy, STRATEGIES)
         check_real("freeze_share", freeze_share, low=0.0, high=1.0)
         data = read_more(X, y, self.spec_, self.sampler_.labels)
@@ -258,13 +291,37 @@ class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
         freeze_share: float = 0.5,
         resumable: bool = False,
     ) -> None:
+        plan = self._plan(recipe, resumable, strategy, freeze_share)
+        trained = train_images(data, plan, previous)
+        if hasattr(self, "ledger_"):
+            del self.ledger_
+        self._take(trained, data.spec)
+        for words in diagnose(self.history_, recipe):
+            warnings.warn(f"{recipe.name!r}: {words}", TrainingWarning, stacklevel=3)
+
+    def _fit_privately(self, X: Any, y: Any, privacy: DPEmbedding | DPSGD) -> Self:
+        recipe = sized_recipe(self, private_recipe(self))
+        data = read_private_images(self, X, y)
+        plan = self._plan(recipe)
+        trained, ledger = train_images_privately(data, plan, privacy)
+        self._take(trained, data.spec)
+        self.ledger_ = ledger
+        return self
+
+    def _plan(
+        self,
+        recipe: ImageRecipe,
+        resumable: bool = False,
+        strategy: str = "full",
+        freeze_share: float = 0.5,
+    ) -> Plan:
         device = resolve_device(self.device)
-        plan = Plan(
+        low = self.precision == "auto" and supports_bfloat16(device)
+        return Plan(
             recipe,
             root_seed(self.random_state),
             device,
-            self.precision == "bfloat16"
-            or (self.precision == "auto" and supports_bfloat16(device)),
+            self.precision == "bfloat16" or low,
             self.max_minutes,
             bool(self.verbose),
             self.transform,
@@ -272,20 +329,20 @@ class ImageGANSynthesizer(SavedImages, DrawnImages, LatentWork):
             strategy,
             freeze_share,
         )
-        trained = train_images(data, plan, previous)
+
+    def _take(self, trained: Trained, spec: ImageSpec) -> None:
+        """Keep what training left behind."""
         self.history_, self.grids_ = trained.history, trained.grids
         self.n_steps_, self.best_step_ = trained.steps, trained.best_step
         self.stopped_by_ = trained.stopped_by
-        self._keep(trained.sampler, data.spec)
+        self._keep(trained.sampler, spec)
         if trained.stopped_by == "interrupt":
             warnings.warn(
                 f"Training was interrupted after {trained.steps} steps; the best state so far is "
                 "kept.",
                 TrainingWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-        for words in diagnose(self.history_, recipe):
-            warnings.warn(f"{recipe.name!r}: {words}", TrainingWarning, stacklevel=3)
 
     def _keep(self, sampler: ImageSampler, spec: ImageSpec) -> None:
         self.spec_, self.recipe_, self.device_ = spec, sampler.recipe, sampler.device

@@ -39,8 +39,13 @@ def estimate_image_memory(data: ImageData, recipe: ImageRecipe) -> int:
     z, labels = torch.zeros(2, recipe.latent), torch.zeros(2, condition)
     made = _outputs(generator.eval(), z, labels if condition else None)
     seen = _outputs(critic.eval(), torch.zeros(2, geometry.n_pixels + condition))
+    if "path_length" in recipe.term_names:
+        # Half a batch more, whose gradient is differentiated.
+        made *= 2
     # The critic's tensors exist for real and fake images, and again in gradient penalties.
-    batch = recipe.batch_size * (made + 4 * seen) // 2
+    batch = recipe.part_size * (made + 4 * seen) // 2
+    if recipe.accumulate > 1:
+        batch += recipe.batch_size * (geometry.n_pixels + condition)
     return _LIBRARIES + 3 * data.images.nbytes + 4 * (_COPIES * weights + 2 * batch)
 
 
@@ -59,7 +64,7 @@ def check_image_memory(data: ImageData, recipe: ImageRecipe) -> None:
         raise ResourceError(
             f"Training {recipe.name!r} on {len(data)} images of {data.spec.shape} needs about "
             f"{needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free. Use a smaller batch_size, a "
-            "recipe of smaller width, or smaller images."
+            "recipe with accumulate=2 or more, one of smaller width, or smaller images."
         )
 
 

@@ -138,6 +138,8 @@ IMAGE_PRESETS: Final[dict[str, ImageRecipe]] = {
         minibatch_std=True,
         terms=(TermSpec("r1", {"gamma": "auto", "every": 4}),),
     ),
+    # Without path length regularisation, as its authors train images of 32 pixels; larger ones may
+    # want TermSpec("path_length").
     "stylegan2-ada": _recipe(
         "stylegan2-ada",
         _STYLE,

@@ -24,7 +24,9 @@ from synthgen.core.serialize import (
 )
 from synthgen.data.image_labels import LabelSpec
 from synthgen.data.images import ImageSpec
+from synthgen.dp.ledger import Ledger
 from synthgen.errors import ArtifactError, InvalidParameterError
+from synthgen.models.guarantee import privacy_from_json, privacy_to_json
 from synthgen.nn.image.geometry import Geometry
 from synthgen.sample.images import ImageSampler
 from synthgen.train.image_recipe import ImageRecipe
@@ -79,6 +81,7 @@ class SavedImages(BaseEstimator):
     n_steps_: int
     best_step_: int
     stopped_by_: str
+    ledger_: Ledger
 
     @abstractmethod
     def _keep(self, sampler: ImageSampler, spec: ImageSpec) -> None:
@@ -109,7 +112,10 @@ class SavedImages(BaseEstimator):
         }
         history = plain_json(self.history_.to_dict(orient="records"))
         arrays["grids"] = self.grids_
-        save_artifact(path, Artifact(config, {"history": history}, arrays))
+        documents = {"history": history}
+        if hasattr(self, "ledger_"):
+            documents["ledger"] = self.ledger_.to_json()
+        save_artifact(path, Artifact(config, documents, arrays))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -140,6 +146,8 @@ class SavedImages(BaseEstimator):
                 parameters["preset"] = ImageRecipe.from_json(parameters["preset"])
             if isinstance(parameters.get("value_range"), list):
                 parameters["value_range"] = tuple(parameters["value_range"])
+            if isinstance(parameters.get("privacy"), dict):
+                parameters["privacy"] = privacy_from_json(parameters["privacy"])
             model = cls(**parameters)
             device = resolve_device("auto")
             sampler, spec = unpack_images(config, artifact.arrays, device)
@@ -149,6 +157,8 @@ class SavedImages(BaseEstimator):
             training = config["training"]
             model.n_steps_, model.best_step_ = training["steps"], training["best_step"]
             model.stopped_by_ = training["stopped_by"]
+            if "ledger" in artifact.documents:
+                model.ledger_ = Ledger.from_json(artifact.documents["ledger"])
         except (KeyError, TypeError, IndexError, ValueError) as error:
             if isinstance(error, InvalidParameterError):
                 raise
@@ -159,7 +169,11 @@ class SavedImages(BaseEstimator):
         parameters = self.get_params(deep=False)
         if isinstance(parameters["preset"], ImageRecipe):
             parameters["preset"] = parameters["preset"].to_json()
-        plain = (str, int, float, bool, dict, tuple, type(None))
+        if parameters["privacy"] is not None:
+            parameters["privacy"] = privacy_to_json(parameters["privacy"])
+        if parameters["classes"] is not None:
+            parameters["classes"] = np.asarray(parameters["classes"]).tolist()
+        plain = (str, int, float, bool, dict, list, tuple, type(None))
         return {
             name: plain_json(value.item() if isinstance(value, np.generic) else value)
             for name, value in parameters.items()

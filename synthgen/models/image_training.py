@@ -25,7 +25,7 @@ from synthgen.sample.images import ImageSampler
 from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.image_recipe import ImageRecipe
 from synthgen.train.images import ImageTask, one_hot
-from synthgen.train.trainer import Budget, Trainer
+from synthgen.train.trainer import Budget, Trainer, TrainResult
 
 logger = logging.getLogger(__name__)
 
@@ -159,11 +159,18 @@ def _run(task: ImageTask, data: ImageData, plan: Plan) -> Trained:
             listener=Announcer(bar.update, recipe.steps, plan.minutes),
             checkpoint=_checkpoint(data, plan),
         ).run()
+    return trained_of(task, data, plan, result, monitor.shown)
+
+
+def trained_of(
+    task: ImageTask, data: ImageData, plan: Plan, result: TrainResult, shown: list[np.ndarray]
+) -> Trained:
+    """Return what a finished training leaves behind; `shown` are small samples of its looks."""
     critic: Any = task.critic.requires_grad_(False).eval()
     sampler = ImageSampler(
-        result.generator, critic.in_full_precision(), recipe, data.labels, task.device
+        result.generator, critic.in_full_precision(), plan.recipe, data.labels, task.device
     )
-    shown = monitor.shown or [np.empty((0, *data.spec.shape), dtype=np.float32)]
+    shown = shown or [np.empty((0, *data.spec.shape), dtype=np.float32)]
     return Trained(
         sampler,
         result.history.to_frame(),

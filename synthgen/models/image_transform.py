@@ -114,14 +114,11 @@ class TransformedTask(ImageTask):
         self._seed = int(rng.integers(_MOST))
         return super().conditions(rows, rng)
 
-    def real(self, rows: Tensor, draw: Tensor | None) -> Tensor:
-        """Return changed real records, (batch, pixels + condition)."""
-        records = super().real(rows, draw)
-        pixels = self.geometry.n_pixels
-        shape = (len(records), *self.critic.shape)
-        images = records[:, :pixels].reshape(shape).cpu().numpy()
-        changed = torch.as_tensor(self.transform(images, self._seed)).to(records)
-        return torch.cat([changed.flatten(1), records[:, pixels:]], dim=1)
+    def pixels(self, rows: Tensor) -> Tensor:
+        """Return the pixels of changed real images, (batch, pixels)."""
+        pixels = super().pixels(rows)
+        images = pixels.reshape(-1, *self.critic.shape).cpu().numpy()
+        return torch.as_tensor(self.transform(images, self._seed)).to(pixels).flatten(1)
 
 
 def transform_name(function: Any) -> str | None:

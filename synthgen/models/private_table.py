@@ -7,17 +7,16 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.utils.validation import check_is_fitted
 
 from synthgen.core.device import resolve_device
 from synthgen.core.progress import ProgressBar
 from synthgen.core.random import torch_generator
-from synthgen.data.declared import declared_spec
+from synthgen.data.declared import declared_dtype, declared_spec
 from synthgen.data.frame import FrameSpec
 from synthgen.data.schema import Schema
 from synthgen.dp.budget import DPSGD, DPMarginals
-from synthgen.dp.ledger import Ledger
 from synthgen.models.encoded import EncodedSynthesizer
+from synthgen.models.guarantee import Guaranteed
 from synthgen.models.private import PrivateFit, fit_private
 from synthgen.models.private_domain import check_private_schema
 from synthgen.models.refusals import gradient_recipe
@@ -30,7 +29,7 @@ from synthgen.train.recipe import Recipe
 _RAKED_ROWS: Final = 50_000
 
 
-class PrivateTables(EncodedSynthesizer):
+class PrivateTables(Guaranteed, EncodedSynthesizer):
     """The part of a synthesizer that keeps a promise of differential privacy."""
 
     preset: str | Recipe
@@ -47,23 +46,6 @@ class PrivateTables(EncodedSynthesizer):
     best_step_: int
     stopped_by_: str
     device_: torch.device
-    ledger_: Ledger
-
-    @property
-    def is_private_(self) -> bool:
-        """Whether a guarantee of differential privacy holds."""
-        check_is_fitted(self)
-        return hasattr(self, "ledger_") and self.ledger_.is_private
-
-    @property
-    def epsilon_(self) -> float:
-        """The epsilon that was spent, at :attr:`delta_`; infinite without privacy."""
-        return self.ledger_.spent().epsilon if self.is_private_ else float("inf")
-
-    @property
-    def delta_(self) -> float:
-        """The delta of the guarantee; 1 without privacy."""
-        return self.ledger_.delta if self.is_private_ else 1.0
 
     def _resolve_schema(self, frame: pd.DataFrame) -> Schema:
         if self.privacy is None:
@@ -75,7 +57,7 @@ class PrivateTables(EncodedSynthesizer):
     def _described(self, spec: FrameSpec, schema: Schema) -> FrameSpec:
         if self.privacy is None:
             return spec
-        return declared_spec(spec, [schema[name].dtype for name in spec.columns])
+        return declared_spec(spec, [declared_dtype(schema[name]) for name in spec.columns])
 
     def _learn_privately(
         self, frame: pd.DataFrame, schema: Schema, privacy: DPMarginals | DPSGD, seed: int

@@ -9,9 +9,10 @@ import torch
 
 from synthgen.core.device import resolve_device
 from synthgen.core.serialize import Artifact, plain_json
-from synthgen.dp.budget import DPSGD, DPMarginals, PrivacyParameters
+from synthgen.dp.budget import DPSGD, DPMarginals
 from synthgen.dp.ledger import Ledger
 from synthgen.models.encoded import EncodedSynthesizer
+from synthgen.models.guarantee import privacy_from_json, privacy_to_json
 from synthgen.models.saved import pack_sampler, unpack_sampler
 from synthgen.sample.sampler import Sampler
 from synthgen.train.recipe import Recipe
@@ -37,9 +38,7 @@ class SavedTables(EncodedSynthesizer):
         if isinstance(self.preset, Recipe):
             parameters["preset"] = self.preset.to_json()
         if self.privacy is not None:
-            # Paths belong to the machine that it was fitted on.
-            kind = type(self.privacy).__name__
-            parameters["privacy"] = {"kind": kind, **self.privacy.get_params(), "ledger": None}
+            parameters["privacy"] = privacy_to_json(self.privacy)
         return parameters
 
     @classmethod
@@ -47,7 +46,7 @@ class SavedTables(EncodedSynthesizer):
         if isinstance(parameters.get("preset"), dict):
             parameters = {**parameters, "preset": Recipe.from_json(parameters["preset"])}
         if isinstance(parameters.get("privacy"), dict):
-            parameters = {**parameters, "privacy": _privacy_of(parameters["privacy"])}
+            parameters = {**parameters, "privacy": privacy_from_json(parameters["privacy"])}
         return cls(**parameters)
 
     def _state(self) -> Artifact:
@@ -74,13 +73,3 @@ class SavedTables(EncodedSynthesizer):
         self.stopped_by_ = training["stopped_by"]
         if "ledger" in artifact.documents:
             self.ledger_ = Ledger.from_json(artifact.documents["ledger"])
-
-
-def _privacy_of(facts: dict[str, Any]) -> PrivacyParameters:
-    """Rebuild what was asked for; files of the first format have no kind."""
-    kinds: dict[str, Any] = {"DPMarginals": DPMarginals, "DPSGD": DPSGD}
-    kind = facts.get("kind", "DPMarginals")
-    if kind not in kinds:
-        raise ValueError(f"there is no privacy of the kind {kind!r}")
-    asked: PrivacyParameters = kinds[kind](**{k: v for k, v in facts.items() if k != "kind"})
-    return asked

@@ -5,7 +5,7 @@
 1e-06
 """
 
-from synthgen.dp.budget import DPSGD, DPMarginals
+from synthgen.dp.budget import DPSGD, DPEmbedding, DPMarginals
 from synthgen.dp.errors import BudgetExceededError, PrivacyError, PrivacyWarning
 from synthgen.dp.events import Event
 from synthgen.dp.ledger import Ledger
@@ -23,6 +23,7 @@ __all__ = [
     "AttackResult",
     "AuditReport",
     "BudgetExceededError",
+    "DPEmbedding",
     "DPMarginals",
     "Event",
     "Ledger",

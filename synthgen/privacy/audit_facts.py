@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as ptypes
 
+from synthgen.privacy.attacks.membership import Prepared
 from synthgen.privacy.attacks.splits import Splits
+
+#: Names of the distances that an audit keeps.
+MEMBERS_NEAR: Final = "members to synthetic rows"
+FRESH_NEAR: Final = "holdout to synthetic rows"
+REAL_NEAR: Final = "holdout to reference rows"
 
 _PACKAGES: Final = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "anonymeter")
 
@@ -40,6 +46,26 @@ def reproduced(splits: Splits) -> dict[str, dict[str, float]]:
             for side, present in ((key, frame[name].dropna()) for key, frame in sides.items())
         }
     return result
+
+
+def distances(ready: Prepared) -> dict[str, list[float]]:
+    """Return how near random rows are to synthetic ones, and fresh ones to reference rows.
+
+    Per cent by per cent from the nearest to the furthest, in widths of the columns.
+    """
+    arena, population = ready.arena, ready.populations[0]
+    inside, outside = (population.rows[population.member == side] for side in (True, False))
+    made, real = (near.distances[:, 0] for near in (arena.near_synthetic, arena.near_reference))
+    pairs = {
+        MEMBERS_NEAR: made[inside],
+        FRESH_NEAR: made[outside],
+        REAL_NEAR: real[outside],
+    }
+    shares = np.linspace(0, 1, 101)
+    return {
+        name: np.quantile(own, shares, method="inverted_cdf").tolist()
+        for name, own in pairs.items()
+    }
 
 
 def checksum(frame: pd.DataFrame) -> str:

@@ -37,10 +37,19 @@ from synthgen.privacy.attacks.membership import (
 )
 from synthgen.privacy.attacks.reconstruction import Reconstruction
 from synthgen.privacy.attacks.result import AttackResult
+from synthgen.privacy.attacks.shadow import LEAST_FITS
 from synthgen.privacy.attacks.splits import Splits, split
+from synthgen.privacy.attacks.white_box import own_critic
 from synthgen.privacy.audit_controls import negative_control, planted_leaks, positive_control
-from synthgen.privacy.audit_facts import checksum, guarantee_of, reproduced, versions
+from synthgen.privacy.audit_facts import (
+    checksum,
+    distances,
+    guarantee_of,
+    reproduced,
+    versions,
+)
 from synthgen.privacy.audit_report import AuditReport, Control, Skipped
+from synthgen.privacy.audit_shadow import DEFAULT_FITS, SHADOW, shadow_result
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
@@ -53,8 +62,10 @@ _MAX_DRAWN: Final = 1_000_000
 _ATTRIBUTE: Final = "attribute"
 _RECONSTRUCTION: Final = "reconstruction"
 _ANONYMETER: Final = "anonymeter"
+#: What is run by default.
+_DEFAULT: Final = (*(each.name for each in ATTACKS), _ATTRIBUTE, _RECONSTRUCTION, _ANONYMETER)
 #: Names that `attacks` may hold.
-NAMES: Final = (*(each.name for each in ATTACKS), _ATTRIBUTE, _RECONSTRUCTION, _ANONYMETER)
+NAMES: Final = (*_DEFAULT, SHADOW)
 
 
 def audit(
@@ -70,6 +81,7 @@ def audit(
     critic: Callable[[Any], Any] | None = None,
     n_synthetic: int | None = None,
     max_targets: int = MAX_TARGETS,
+    shadow_fits: int = 0,
     level: float = 0.95,
     budget_s: float = 180.0,
     random_state: Any = 0,
@@ -95,18 +107,25 @@ def audit(
         Sensitive columns for inference and reconstruction. By default the last column, the number
         with the most distinct values and the category with the most levels.
     attacks : sequence of str, optional
-        Names of attacks to run; by default all.
+        Names of attacks to run; by default all but ``"shadow"``, which trains the synthesizer anew
+        many times.
     critic : callable, optional
         Scores a table of rows, higher for training rows; for the white-box attack by the critic.
+        By default that of the synthesizer, if it kept one.
     n_synthetic : int, optional
         Rows to draw from a synthesizer; by default as many as there are members, a million at most.
     max_targets : int, default=4000
         Random members, and random holdout rows, that are attacked.
+    shadow_fits : int, default=0
+        Fits of unfitted copies of the synthesizer for the shadow-model attack, 16 at least; 0
+        leaves it out unless `attacks` names it, and then stands for 64. It runs last, within the
+        budget, on the members that are most isolated.
     level : float, default=.95
         Coverage of intervals.
     budget_s : float, default=180
         Seconds after which no further attack is begun; those left out are named. The order is fixed
-        and nothing else depends on the clock. The controls are always run.
+        and nothing else depends on the clock, but for how many shadow models are fitted. A fit
+        that has begun is ended. The controls are always run.
     random_state : int, Generator or None, default=0
 
     Returns
@@ -128,6 +147,7 @@ def audit(
     of members, holdout and reference, and 10 million cells of the synthetic table.
     """
     wanted = _check(attacks, level, budget_s, max_targets)
+    wanted, shadow_fits = _check_shadows(wanted, shadow_fits)
     schema = check_schema(schema)
     secrets = None if secrets is None else check_names("secrets", secrets)
     if critic is not None:
@@ -137,13 +157,25 @@ def audit(
     model, made = _synthetic(synthesizer_or_frame, synthetic, members, n_synthetic, seed)
     schema = getattr(model, "schema_", None) if schema is None else schema
     claim = guarantee_of(model)
+    critic = own_critic(model) if critic is None else critic
     with clock.part("prepare"):
         splits = split(made, members, holdout, reference, schema=schema, seed=seed)
         _check_secrets(secrets, splits)
         ready = prepare(splits, model=model, critic=critic, max_targets=max_targets, seed=seed)
     if not ready.populations:
         raise InvalidParameterError(f"max_targets must be 8 or more, got {max_targets}.")
-    run = _Run(ready, splits, wanted, secrets, level, claim["delta"] or 0.0, seed, clock)
+    run = _Run(
+        ready,
+        splits,
+        schema,
+        wanted,
+        secrets,
+        level,
+        claim["delta"] or 0.0,
+        seed,
+        clock,
+        shadow_fits,
+    )
     results, skipped = run.everything()
     controls, leaks, smallest = run.controls()
     return AuditReport(
@@ -154,12 +186,14 @@ def audit(
         skipped=tuple(skipped),
         splits=_described(splits, ready),
         reproduced=reproduced(splits),
+        distances=distances(ready),
         guarantee=claim,
         settings={
             "random_state": seed,
             "level": level,
             "budget_s": budget_s,
             "max_targets": max_targets,
+            "shadow_fits": shadow_fits,
             "attacks": list(wanted),
             "secrets": [str(name) for name in check_secrets(ready.arena, secrets)],
         },
@@ -204,13 +238,14 @@ class _Run:
 
     ready: Prepared
     splits: Splits
+    schema: Schema | None
     wanted: tuple[str, ...]
     secrets: Sequence[Hashable] | None
     level: float
     delta: float
     seed: int
     clock: _Clock
-    nearest: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    shadow_fits: int
 
     def everything(self) -> tuple[list[AttackResult], list[Skipped]]:
         """Score by every attack in the fixed order, then judge all of them together."""
@@ -233,6 +268,8 @@ class _Run:
         finished += self._judged(scored)
         if _ANONYMETER in self.wanted:
             self._anonymeter(finished, skipped)
+        if SHADOW in self.wanted:
+            self._shadow(finished, skipped)
         return finished, skipped
 
     def controls(self) -> tuple[tuple[Control, ...], tuple[dict[str, Any], ...], float | None]:
@@ -298,6 +335,24 @@ class _Run:
             return
         skipped.append(left_out)
 
+    def _shadow(self, finished: list[AttackResult], skipped: list[Skipped]) -> None:
+        with self.clock.part(SHADOW):
+            outcome = shadow_result(
+                self.ready,
+                self.splits,
+                self.ready.arena.model,
+                schema=self.schema,
+                fits=self.shadow_fits,
+                delta=self.delta,
+                level=self.level,
+                seed=self.seed,
+                over=self.clock.over,
+            )
+        if isinstance(outcome, Skipped):
+            skipped.append(outcome)
+        else:
+            finished.append(outcome)
+
     def _late(self, name: str) -> Skipped | None:
         if not self.clock.over():
             return None
@@ -351,11 +406,20 @@ def _check(
     check_real("budget_s", budget_s, low=0.0)
     check_integer("max_targets", max_targets, minimum=8)
     if attacks is None:
-        return NAMES
+        return _DEFAULT
     chosen = [check_choice("attacks", name, NAMES) for name in check_names("attacks", attacks)]
     if not chosen:
         raise InvalidParameterError("attacks is empty; name one or more, or None for all of them.")
     return tuple(name for name in NAMES if name in chosen)
+
+
+def _check_shadows(wanted: tuple[str, ...], fits: int) -> tuple[tuple[str, ...], int]:
+    """Return the names with the shadow models if they are asked for, and how many there are."""
+    check_integer("shadow_fits", fits, minimum=0)
+    if not fits:
+        return wanted, DEFAULT_FITS if SHADOW in wanted else 0
+    check_integer("shadow_fits", fits, minimum=LEAST_FITS)
+    return tuple(dict.fromkeys([*wanted, SHADOW])), fits
 
 
 def _check_secrets(secrets: Sequence[Hashable] | None, splits: Splits) -> None:

@@ -281,7 +281,10 @@ def release_report(
         [(str(role), str(name)) for role, name in (signers or _ROLES).items()],
         _settings(audit, limits),
         list(audit.notes),
-        {"small_groups": small_groups(frame, schema, limits)},
+        {
+            "small_groups": small_groups(frame, schema, limits),
+            "distances": [(name, list(own)) for name, own in audit.distances.items()],
+        },
     )
     return ReleaseReport(published(content) if mode == "public" else content)
 

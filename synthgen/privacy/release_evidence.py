@@ -107,13 +107,28 @@ def curves(audit: AuditReport) -> list[tuple[str, list[tuple[float, float]]]]:
         best = audit.battery(population)
         if best is None or best.roc is None:
             continue
-        points = list(zip(*best.roc, strict=True))
+        points = _from_one_alarm(list(zip(*best.roc, strict=True)), best.n_holdout)
         stride = -(-len(points) // _MOST_POINTS)
         kept = [*points[::stride], points[-1]]
         found.append(
             (f"{best.attack} on {population} rows", [(float(x), float(y)) for x, y in kept])
         )
     return found
+
+
+def _from_one_alarm(points: list[tuple[float, float]], n_holdout: int) -> list[tuple[float, float]]:
+    """Return a curve with a point at one false alarm, the least that could be measured.
+
+    An attack that knows copies has none at all until it guesses at everybody.
+    """
+    if not n_holdout:
+        return points
+    one = 1 / n_holdout
+    rest = [(x, y) for x, y in points if x > 0]
+    if not rest or rest[0][0] <= one:
+        return points
+    found = float(np.interp(one, [x for x, _ in points], [y for _, y in points]))
+    return [*points[: len(points) - len(rest)], (one, found), *rest]
 
 
 def power_of(audit: AuditReport) -> Power:

@@ -1,4 +1,4 @@
-"""Drawings of the release report."""
+"""Drawings of the release report; its curves are in ``release_curves``."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ from synthgen.page.svg import (
     vertical_axis,
 )
 from synthgen.page.wording import amount, fit, fixed, listed, percent, shorten
-from synthgen.privacy.release_content import AttackLine, Meaning, Power, Step
-
-Curve = Sequence[tuple[float, float]]
+from synthgen.privacy.release_content import AttackLine, Power, Step
 
 
 def forest_figure(lines: Sequence[AttackLine], limit: float) -> str | None:
@@ -111,40 +109,6 @@ def waterfall_figure(steps: Sequence[Step], limit: float) -> str | None:
     words = listed([f"{shorten(e.name, 50)} {amount(e.after - e.before)}" for e in steps], 10)
     label = f"Epsilon by release: {words}; together {amount(steps[-1].after)} of {amount(limit)}."
     return drawing(740, bottom + 24, label, *parts)
-
-
-def curve_figure(meaning: Meaning, measured: Sequence[tuple[str, Curve]]) -> str | None:
-    """Return the most that any attack can find, with the measured curves beneath."""
-    if not meaning.curve:
-        return None
-    across, up = Scale(0, 1, 50, 380), Scale(0, 1, 340, 10)
-    marks = labelled([0, 0.25, 0.5, 0.75, 1])
-    bound = polyline([(across(x), up(y)) for x, y in meaning.curve])
-    parts = [
-        vertical_axis(up, 50, 380, marks),
-        horizontal_axis(across, 340, marks),
-        path(f"{bound}V{coordinate(up(0))}H{coordinate(across(0))}Z", "bound-area"),
-        line(across(0), up(0), across(1), up(1), "guess"),
-        path(bound, "bound-curve"),
-    ]
-    for place, (_, points) in enumerate(measured):
-        curve = polyline([(across(x), up(y)) for x, y in points])
-        parts.append(path(curve, f"measured-{place}"))
-    parts.append(text(215, 374, "Other rows taken for training rows", "label", anchor="middle"))
-    parts.append(text(12, 175, "Training rows found", "label", anchor="middle", turn=-90))
-    label = (
-        "Training rows that an attack can find at most, by its false alarms: "
-        f"{percent(meaning.hits)} at 1 %, area {fixed(meaning.auc)}. "
-        + " ".join(f"Measured: {shorten(name, 60)}." for name, _ in measured)
-    )
-    return drawing(392, 384, label, *parts)
-
-
-def key_figure(kind: str) -> str:
-    """Return the sample of a line for the key."""
-    styles = {"bound": "bound-curve", "0": "measured-0", "1": "measured-1", "guess": "guess"}
-    sample = line(1, 7, 27, 7, styles[kind])
-    return element("svg", sample, width=28, height=14, aria_hidden="true", class_="swatch")
 
 
 def power_figure(power: Power) -> str | None:

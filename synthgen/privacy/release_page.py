@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from synthgen.page.frame import embedded, frame, template
 from synthgen.page.wording import DASH, amount, fixed, percent
 from synthgen.privacy.release_content import AttackLine, Meaning, ReleaseContent
+from synthgen.privacy.release_curves import curve_figure, distances_figure, key_figure
 from synthgen.privacy.release_figures import (
-    curve_figure,
     forest_figure,
-    key_figure,
     power_figure,
     waterfall_figure,
 )
@@ -86,15 +85,18 @@ def _context(content: ReleaseContent) -> dict[str, Any]:
         "first": _FIRST_FINDINGS,
         "guarantee": [] if meaning is None else _guarantee(meaning),
         "belief": None if meaning is None else _belief(meaning.belief),
-        "curve": None if meaning is None else curve_figure(meaning, content.roc),
+        "curve": curve_figure(meaning, content.roc) if meaning and meaning.curve else None,
+        "found": curve_figure(None, content.roc),
         "keys": {kind: key_figure(kind) for kind in ("bound", "0", "1", "guess")},
         "waterfall": waterfall_figure(content.steps, meaning.limit) if meaning else None,
         "forests": _forests(content),
+        "chosen": any(line.population == "chosen" for line in content.attacks),
         "attacks": [_attack(line) for line in content.attacks],
         "epsilon_bar": _epsilon(content),
         "copies": _copies(content),
         "planted": power_figure(content.power),
         "power_words": _power(content),
+        "distances": distances_figure(content.extra.get("distances", [])),
         "small": content.extra.get("small_groups", []),
     }
 

@@ -183,7 +183,18 @@ class ImageSampler:
         return judge
 
     def scores(self, images: Tensor, codes: np.ndarray | None) -> Tensor:
-        """Return the critic's scores of images in [-1, 1]."""
+        """Return the critic's scores of images in [-1, 1].
+
+        Raises
+        ------
+        InvalidParameterError
+            If the generator was trained without a critic.
+        """
+        if self.recipe.warmup >= 1.0:
+            raise InvalidParameterError(
+                f"{self.recipe.name!r} trains the generator without a critic, so nothing here can "
+                "score images. Use a classifier, or another preset."
+            )
         condition = self.condition(codes, None)
         records = images.to(self.device).flatten(1)
         if condition is not None:

@@ -27,6 +27,11 @@ class BaseRecipe:
         Critic steps per generator step.
     batch_size : int
         Records per step.
+    accumulate : int
+        Parts that a batch is worked through in, with one update for all: the result of the whole
+        batch with the memory of a part, for a little more time. What compares the records of a
+        batch is refused, but for batch norm in the generator (and in the decoder of
+        "reconstruction"), which takes the statistics of each part.
     steps : int
         Generator steps.
     warmup : float
@@ -46,6 +51,7 @@ class BaseRecipe:
     terms: tuple[TermSpec, ...] = ()
     critic_steps: int = 1
     batch_size: int = 512
+    accumulate: int = 1
     steps: int = 4_000
     warmup: float = 0.0
     decay_from: float = 0.2
@@ -63,7 +69,12 @@ class BaseRecipe:
 
     def offers(self) -> set[str]:
         """Return what terms may need or refuse to go with, beside the names of other terms."""
-        return {self.objective}
+        return {self.objective} | ({"accumulate"} if self.accumulate > 1 else set())
+
+    @property
+    def part_size(self) -> int:
+        """Records that are worked through at a time."""
+        return self.batch_size // self.accumulate
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed.
@@ -93,8 +104,13 @@ class BaseRecipe:
             Naming the part that does not fit, and why.
         """
         check_choice("objective", self.objective, OBJECTIVES)
-        for name in ("critic_steps", "batch_size"):
+        for name in ("critic_steps", "batch_size", "accumulate"):
             check_integer(name, getattr(self, name), minimum=1)
+        if self.batch_size % self.accumulate:
+            raise RecipeError(
+                f"Recipe {self.name!r}: a batch_size of {self.batch_size} cannot be cut into "
+                f"{self.accumulate} parts (accumulate) of the same size."
+            )
         check_integer("steps", self.steps, minimum=0)
         for name in ("warmup", "decay_from", "final_rate"):
             check_real(name, getattr(self, name), low=0.0, high=1.0)

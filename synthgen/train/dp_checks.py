@@ -15,7 +15,7 @@ from synthgen.train.base_recipe import BaseRecipe
 #: Objectives in which no record is paired with another; see ``train/dp.py``.
 _UNPAIRED: Final = ("non_saturating", "wasserstein", "hinge", "least_squares")
 #: Terms that look at no real record: released moments, and limits of the critic's weights.
-_BLIND_TERMS: Final = ("moments", "weight_clipping")
+_BLIND_TERMS: Final = ("moments", "embedding", "weight_clipping")
 _TRIED: Final = 6
 
 
@@ -148,6 +148,16 @@ RECIPE_REFUSALS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
         "optimiser",
         lambda recipe: recipe.optimiser not in ("adam", "rmsprop"),
         "use 'adam' or 'rmsprop', which see noisy gradients only",
+    ),
+    (
+        "accumulate",
+        lambda recipe: recipe.accumulate > 1,
+        "its updates are of Poisson samples, whose size varies; use accumulate=1",
+    ),
+    (
+        "grow_until",
+        lambda recipe: getattr(recipe, "grow_until", 0.0) > 0,
+        "its steps do not let networks grow; use grow_until=0.0",
     ),
 )
 

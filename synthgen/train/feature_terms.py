@@ -17,7 +17,7 @@ class FeatureMatching:
     weight: float = 1.0
     side: ClassVar[str] = "through"
     needs: ClassVar[frozenset[str]] = frozenset({"images"})
-    conflicts: ClassVar[frozenset[str]] = frozenset()
+    conflicts: ClassVar[frozenset[str]] = frozenset({"accumulate"})
     needs_real: ClassVar[bool] = True
 
     def __call__(self, critic: Any, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
@@ -104,4 +104,6 @@ class Unrolled:
     side: ClassVar[str] = "ahead"
     needs: ClassVar[frozenset[str]] = frozenset()
     # Its forward pass changes buffers in place, which cannot be differentiated twice.
-    conflicts: ClassVar[frozenset[str]] = frozenset({"spectral_norm", "weight_clipping"})
+    conflicts: ClassVar[frozenset[str]] = frozenset(
+        {"spectral_norm", "weight_clipping", "accumulate"}
+    )

@@ -8,6 +8,7 @@ numbers of step k are a function of the seed and k.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -68,6 +69,7 @@ class Game:
         self._term_states = [term.start(task.targets) for term in self._sides.generator]
         self._input_states = [term.start() for term in self._sides.inputs]
         self._score_states = [term.start() for term in self._sides.scores]
+        self._path_states = [term.start() for term in self._sides.paths]
         self.generator_optimiser = _optimiser(
             recipe.optimiser, task.generator, recipe.generator_rate, recipe.generator_betas
         )
@@ -82,6 +84,11 @@ class Game:
             and not getattr(task.critic, "couples_records", False)
         )
         self._share = 0.0
+
+    @property
+    def grows(self) -> bool:
+        """Whether the networks are not as large yet as they will be."""
+        return bool(getattr(self.task, "grows", False))
 
     def set_rates(self, factor: float) -> None:
         """Set the learning rates to `factor` times the recipe's."""
@@ -114,6 +121,7 @@ class Game:
             "term": self._term_states,
             "input": self._input_states,
             "score": self._score_states,
+            "path": self._path_states,
         }
 
     def step(self, number: int, *, adversarial: bool, share: float = 0.0) -> float:
@@ -122,9 +130,7 @@ class Game:
         A loss that is not finite leaves the generator as it was. Terms that change during training
         go by `share`, the part of training that is done.
         """
-        self._share = share
-        rng = torch_generator(self.seed, "train", 1, number, device=self.task.device)
-        pick = generator(self.seed, "train", 2, number)
+        rng, pick = self._begin(number, share)
         total = 0.0
         gradient: Tensor | None = None
         rounds = self.recipe.critic_steps if adversarial else 1
@@ -138,18 +144,37 @@ class Game:
                 real = self.task.real(rows, draw)
                 loss, gradient = self._critic_step(number, real, fake.records, rng, share=last)
                 total += loss
-        return total + self._generator_step(fake, gradient)
+        further = self._path_losses(number, len(batch), draw, rng)
+        return total + self._generator_step(fake, gradient, further)
+
+    def _begin(self, number: int, share: float) -> tuple[torch.Generator, np.random.Generator]:
+        """Take note of how much of training is done; return the random numbers of a step."""
+        self._share = share
+        if hasattr(self.task, "grow"):
+            self.task.grow(share)
+        rng = torch_generator(self.seed, "train", 1, number, device=self.task.device)
+        return rng, generator(self.seed, "train", 2, number)
 
     def _critic_step(
         self, number: int, real: Tensor, records: Tensor, rng: torch.Generator, *, share: bool
     ) -> tuple[float, Tensor | None]:
         """Update the critic; return its loss and the generator's gradient at the fake records."""
+        self.critic_optimiser.zero_grad(set_to_none=True)
+        loss, scores, gradient = self._critic_backward(number, real, records, rng, share=share)
+        self._update_critic(scores)
+        if share and gradient is None:
+            gradient = self._separate_gradient(real, records, rng)
+        return float(loss), gradient
+
+    def _critic_backward(
+        self, number: int, real: Tensor, records: Tensor, rng: torch.Generator, *, share: bool
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Add to the critic's gradients; return loss, scores and the gradient if it is shared."""
         critic = self.task.critic
         leaf = records.detach().requires_grad_()
         seen, judged = self._seen(real, rng), self._seen(leaf, rng)
         scores = self._scores(seen, judged)
         loss = self._critic_loss(scores).mean()
-        self.critic_optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         gradient = None
         if share and self._shares_pass and leaf.grad is not None:
@@ -158,13 +183,14 @@ class Game:
         for term in self._sides.critic:
             if number % term.every == 0:
                 torch.autograd.backward(term(critic, seen, judged, rng).mean())
+        return loss.detach(), scores.detach(), gradient
+
+    def _update_critic(self, scores: Tensor) -> None:
+        """Follow the gradients, and tell the terms what the critic said."""
         self.critic_optimiser.step()
         for term in self._sides.clipping:
-            term.after_step(critic)
-        self._observe(scores.detach())
-        if share and gradient is None:
-            gradient = self._separate_gradient(real, records, rng)
-        return float(loss.detach()), gradient
+            term.after_step(self.task.critic)
+        self._observe(scores)
 
     def _seen(self, records: Tensor, rng: torch.Generator) -> Tensor:
         """Return records as the critic sees them: augmented, with noise, or as they are."""
@@ -249,11 +275,37 @@ class Game:
                 self.figures |= dict([term.figure(float(value.detach()))])
         return torch.autograd.grad(total, leaf)[0]
 
-    def _generator_step(self, fake: Any, gradient: Tensor | None) -> float:
-        """Update the generator from its terms and the critic's gradient."""
-        total = 0.0
-        roots: list[Tensor] = []
-        gradients: list[Tensor | None] = []
+    def _path_losses(self, number: int, n: int, draw: Any, rng: torch.Generator) -> list[Tensor]:
+        """Return the losses of terms about styles that are due, on half as many images."""
+        losses: list[Tensor] = []
+        task: Any = self.task
+        for k, term in enumerate(self._sides.paths):
+            if number % term.every:
+                continue
+            styles, images = task.styled(max(n // 2, 1), draw, rng)
+            value, state = term(styles, images, self._path_states[k], rng)
+            self._path_states[k] = state
+            self.figures["path_length"] = state["length"]
+            losses.append(value.mean())
+        return losses
+
+    def _generator_step(
+        self, fake: Any, gradient: Tensor | None, further: Sequence[Tensor] = ()
+    ) -> float:
+        """Update the generator from its terms, the critic's gradient and further losses."""
+        self.generator_optimiser.zero_grad(set_to_none=True)
+        total = self._generator_backward(fake, gradient, further)
+        if math.isfinite(total):
+            self.generator_optimiser.step()
+        return total
+
+    def _generator_backward(
+        self, fake: Any, gradient: Tensor | None, further: Sequence[Tensor] = ()
+    ) -> float:
+        """Add to the generator's gradients; return the sum of its losses."""
+        roots: list[Tensor] = list(further)
+        gradients: list[Tensor | None] = [None] * len(roots)
+        total = sum((float(root.detach()) for root in roots), 0.0)
         for k, term in enumerate(self._sides.generator):
             value, self._term_states[k] = term(fake.view, self.task.targets, self._term_states[k])
             roots.append(value.mean())
@@ -263,10 +315,7 @@ class Game:
             roots.append(fake.records)
             gradients.append(gradient)
             total += float(gradient.sum())
-        self.generator_optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(roots, gradients)
-        if math.isfinite(total):
-            self.generator_optimiser.step()
         return total
 
 

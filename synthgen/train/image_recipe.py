@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Self
 
-from synthgen.core.params import check_choice, check_integer
+from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.errors import RecipeError
 from synthgen.train.base_recipe import BaseRecipe
 
@@ -45,6 +45,9 @@ class ImageRecipe(BaseRecipe):
         Whether the critic compares images of a batch.
     weights : {"default", "normal", "orthogonal", "xavier"}
         How weights are drawn.
+    grow_until : float
+        Share of training, in [0, 1), by which style-based networks have grown from the coarsest
+        grid to full size; 0 for full size from the start.
     solver : {"adam", "rmsprop"}
 
     Examples
@@ -68,6 +71,7 @@ class ImageRecipe(BaseRecipe):
     minibatch_std: bool = False
     minibatch_discrimination: bool = False
     weights: str = "default"
+    grow_until: float = 0.0
     solver: str = "adam"
 
     @property
@@ -94,6 +98,8 @@ class ImageRecipe(BaseRecipe):
         offered = super().offers() | {"images", "decoder"}
         if self.condition != "none" or self.needs_labels:
             offered.add("class_head")
+        if self.architecture in ("style", "style2"):
+            offered.add("styles")
         if self.critic_norm == "batch":
             offered.add("batch_norm")
         if self.spectral != "none":
@@ -123,8 +129,10 @@ class ImageRecipe(BaseRecipe):
             check_integer(name, getattr(self, name), minimum=1)
         for name in ("attention", "chunks", "stem", "by_norm", "needs_labels"):
             check_choice(name, getattr(self, name), (True, False))
+        check_real("grow_until", self.grow_until, low=0.0, high=1.0, closed="low")
         super().check()
         self._check_networks()
+        self._check_batches()
         return self
 
     def _check_networks(self) -> None:
@@ -145,11 +153,32 @@ class ImageRecipe(BaseRecipe):
             raise fail("'plain' networks start with weights of zero, which have no spectral norm.")
         if self.critic_norm == "batch" and self.spectral != "none":
             raise fail("batch norm and spectral norm in the critic undo each other.")
+        if self.chunks and self.latent < 16:
+            raise fail("chunks need a latent of at least 16.")
+        if self.grow_until and self.architecture not in ("style", "style2"):
+            raise fail(
+                f"grow_until needs 'style' or 'style2' networks; {self.architecture!r} networks "
+                "have their full size from the start."
+            )
+
+    def _check_batches(self) -> None:
+        def fail(reason: str) -> RecipeError:
+            return RecipeError(f"Recipe {self.name!r}: {reason}")
+
         compares = self.minibatch_std or self.minibatch_discrimination
         if compares and self.batch_size % 16:
             raise fail("comparing images of a batch needs a batch_size that 16 divides.")
-        if self.chunks and self.latent < 16:
-            raise fail("chunks need a latent of at least 16.")
+        if compares and self.part_size % 16:
+            name = "minibatch_std" if self.minibatch_std else "minibatch_discrimination"
+            raise fail(
+                f"{name!r} compares images in groups, which accumulate={self.accumulate} would "
+                f"cut up: 16 must divide the {self.part_size} images of a part."
+            )
+        if self.critic_norm == "batch" and self.accumulate > 1:
+            raise fail(
+                "critic_norm='batch' and accumulate > 1 cannot be combined: the critic would "
+                "compare an image with its part of the batch only. Use critic_norm='layer'."
+            )
 
     @property
     def takes_by_norm(self) -> bool:

@@ -12,6 +12,8 @@ from synthgen.nn.blocks import low_precision
 from synthgen.nn.image.build import build_image_critic, build_image_generator
 from synthgen.nn.image.critic import ImageCritic
 from synthgen.nn.image.geometry import Geometry
+from synthgen.nn.image.growing import Stage
+from synthgen.train.growth import grown_by
 from synthgen.train.image_recipe import ImageRecipe
 from synthgen.train.table import Fake
 from synthgen.train.terms import Generated
@@ -52,16 +54,19 @@ class ImageTask:
         self.recipe, self.device, self.bfloat16 = recipe, device, bfloat16
         self.n_rows = len(images)
         self.geometry = Geometry(*(int(k) for k in images.shape[1:]))
-        self._pixels = torch.as_tensor(images.reshape(len(images), -1)).to(device)
+        self._pixels = torch.as_tensor(images.reshape(-1, self.geometry.n_pixels)).to(device)
         self.label_sizes = label_sizes if codes is not None and uses_labels(recipe) else ()
         self._labels: Tensor | None = None
         if codes is not None and self.label_sizes:
             self._labels = one_hot(torch.as_tensor(codes), self.label_sizes).to(device)
-        self.generator = generator_of(recipe, self.geometry, self.label_sizes).to(device)
+        self.generator: Any = generator_of(recipe, self.geometry, self.label_sizes).to(device)
         self.critic: ImageCritic = critic_of(
             recipe, self.geometry, self.label_sizes, bfloat16=bfloat16
         ).to(device)
         self.targets: dict[str, Tensor] = {}
+        if recipe.grow_until:
+            for network in self._growing():
+                network.grown.zero_()
 
     def conditions(
         self, rows: np.ndarray, rng: np.random.Generator
@@ -81,7 +86,16 @@ class ImageTask:
 
     def real(self, rows: Tensor, draw: Tensor | None) -> Tensor:
         """Return real records, (batch, pixels + condition)."""
-        return _with_condition(self._pixels[rows], draw)
+        pixels = self.pixels(rows)
+        if self.grows:
+            images = pixels.reshape(-1, *self.critic.shape)
+            stage = Stage.of(float(self.generator.grown))
+            pixels = stage.coarsened(images, self.geometry.halvings).flatten(1)
+        return _with_condition(pixels, draw)
+
+    def pixels(self, rows: Tensor) -> Tensor:
+        """Return the pixels of real images, (batch, pixels)."""
+        return self._pixels[rows]
 
     def fake(
         self, n: int, draw: Tensor | None, rng: torch.Generator, *, adversarial: bool = True
@@ -91,6 +105,30 @@ class ImageTask:
         with low_precision(self.device, self.bfloat16):
             images = self.generator(z, draw, rng)
         return Fake(_with_condition(images.float().flatten(1), draw), Generated())
+
+    def styled(self, n: int, draw: Tensor | None, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return `n` styles and the images that they make, with the first conditions of `draw`."""
+        z = torch.randn(n, self.recipe.latent, generator=rng, device=self.device)
+        styles = self.generator.map(z, None if draw is None else draw[:n])
+        each = styles[:, None].expand(-1, self.generator.n_layers, -1)
+        return styles, self.generator.synthesise(each, rng)
+
+    @property
+    def grows(self) -> bool:
+        """Whether the networks are not as large yet as they will be."""
+        if not self.recipe.grow_until:
+            return False
+        return float(self.generator.grown) < self.geometry.halvings
+
+    def grow(self, share: float) -> None:
+        """Let the networks grow to the size of this share of training; they never shrink."""
+        if self.grows:
+            grown = grown_by(share, self.recipe.grow_until, self.geometry.halvings)
+            for network in self._growing():
+                network.grown.clamp_(min=grown)
+
+    def _growing(self) -> tuple[Any, Any]:
+        return self.generator, self.critic.trunk
 
 
 def uses_labels(recipe: ImageRecipe) -> bool:
@@ -113,6 +151,7 @@ def generator_of(
         chunks=recipe.chunks,
         weights=recipe.weights,
         spectral=recipe.spectral == "both",
+        growing=recipe.grow_until > 0,
     )
 
 
@@ -133,6 +172,7 @@ def critic_of(
         stem=recipe.stem,
         weights=recipe.weights,
         spectral=recipe.spectral != "none",
+        growing=recipe.grow_until > 0,
         label_sizes=label_sizes,
         conditioning=recipe.condition,
         codes=recipe.codes,

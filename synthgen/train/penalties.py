@@ -55,7 +55,8 @@ class Dragan:
     every: int = 1
     side: ClassVar[str] = "critic"
     needs: ClassVar[frozenset[str]] = frozenset()
-    conflicts: ClassVar[frozenset[str]] = NO_GRADIENTS
+    # How far the data spread is taken from the batch.
+    conflicts: ClassVar[frozenset[str]] = NO_GRADIENTS | {"accumulate"}
 
     def __call__(self, critic: Any, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
         """Return the penalty of each record."""

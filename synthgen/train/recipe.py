@@ -78,4 +78,9 @@ class Recipe(BaseRecipe):
                 f"Recipe {self.name!r}: batch_size {self.batch_size} is not a multiple of pack "
                 f"{self.pack}."
             )
+        if self.part_size % self.pack:
+            raise RecipeError(
+                f"Recipe {self.name!r}: accumulate={self.accumulate} makes parts of "
+                f"{self.part_size} records, which is not a multiple of pack {self.pack}."
+            )
         return self

@@ -83,7 +83,7 @@ class TopK:
     until: float = 0.5
     side: ClassVar[str] = "selection"
     needs: ClassVar[frozenset[str]] = frozenset()
-    conflicts: ClassVar[frozenset[str]] = frozenset()
+    conflicts: ClassVar[frozenset[str]] = frozenset({"accumulate"})
 
     def weights(self, scores: Tensor, share: float) -> Tensor:
         """Return the weight of each fake record; they add up to the size of the batch."""

@@ -26,6 +26,7 @@ class Sides:
         self.scores = of("scores")
         self.inputs = of("input")
         self.selection = of("selection")
+        self.paths = of("path")
         self.ahead = next(iter(of("ahead")), None)
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, Protocol
 import torch
 from torch import Tensor, nn
 
+from synthgen.train.embedding_term import EmbeddingMatch
 from synthgen.train.feature_terms import (
     AuxiliaryClasses,
     FeatureMatching,
@@ -21,6 +22,7 @@ from synthgen.train.feature_terms import (
 )
 from synthgen.train.gradients import squared_gradient
 from synthgen.train.input_terms import AdaptiveAugment, DiffAugment, InstanceNoise
+from synthgen.train.path_length import PathLength
 from synthgen.train.penalties import (
     NO_GRADIENTS,
     R1,
@@ -44,10 +46,16 @@ class Generated:
         Probabilities of all cells of each row, where the generator gives explicit ones.
     condition_loss : Tensor of shape (batch,) or None
         Cross-entropy between the condition vector and the generator's output.
+    vectors : Tensor of shape (batch, features) or None
+        Features of each record, where mean features are matched.
+    classes : Tensor of shape (batch,) or None
+        Place of each record's class, beside `vectors`.
     """
 
     cells: Tensor | None = None
     condition_loss: Tensor | None = None
+    vectors: Tensor | None = None
+    classes: Tensor | None = None
 
 
 class Term(Protocol):
@@ -56,7 +64,8 @@ class Term(Protocol):
     A term of side "generator" looks at what was generated, one of side "critic" is a penalty of the
     critic, one of side "through" is the generator's but goes through the critic, "both" is both of
     these. Of the others, "scores" look at the critic's scores, "input" changes what it sees,
-    "selection" weighs fake records, and "ahead" unrolls the critic's steps.
+    "selection" weighs fake records, "ahead" unrolls the critic's steps, and "path" looks at how
+    images follow from styles.
     """
 
     side: ClassVar[str]
@@ -106,7 +115,8 @@ class MomentMatching:
     decay: float = 0.9
     side: ClassVar[str] = "generator"
     needs: ClassVar[frozenset[str]] = frozenset({"cells"})
-    conflicts: ClassVar[frozenset[str]] = frozenset()
+    # Its running average moves by whole batches.
+    conflicts: ClassVar[frozenset[str]] = frozenset({"accumulate"})
 
     def start(self, targets: State) -> State:
         """Return the real moments as the running average before the first step."""
@@ -237,6 +247,7 @@ class WeightClipping:
 TERMS: Final[dict[str, Callable[..., Any]]] = {
     "moments": MomentMatching,
     "condition_match": ConditionMatch,
+    "embedding": EmbeddingMatch,
     "zero_centred_penalty": ZeroCentredPenalty,
     "gradient_penalty": GradientPenalty,
     "weight_clipping": WeightClipping,
@@ -255,6 +266,7 @@ TERMS: Final[dict[str, Callable[..., Any]]] = {
     "auxiliary_classes": AuxiliaryClasses,
     "mutual_information": MutualInformation,
     "unrolled": Unrolled,
+    "path_length": PathLength,
 }
 
 

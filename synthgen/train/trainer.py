@@ -18,6 +18,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from synthgen.errors import TrainingError
+from synthgen.train.accumulation import game_of
 from synthgen.train.base_recipe import BaseRecipe
 from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.ema import WeightAverage
@@ -131,7 +132,7 @@ class Trainer:
         self.monitor, self.listener, self.checkpoint = monitor, listener, checkpoint
         self.history = History()
         self.average = WeightAverage(task.generator, recipe.ema)
-        self.game = Game(task, recipe, seed) if game is None else game
+        self.game = game_of(task, recipe, seed) if game is None else game
         self._progress = _Progress()
         self._good = self._snapshot()
         self._best = _clone(self.average.module)
@@ -220,7 +221,9 @@ class Trainer:
         progress.figures = figures
         self.history.add(step=self.step, seconds=round(progress.seconds, 3), **figures)
         score = figures.get("score", -float(self.step))
-        if score < progress.best_score:
+        if self.game.grows:
+            logger.debug("Step %d does not count: the networks still grow.", self.step)
+        elif score < progress.best_score:
             progress.best_score, progress.best_step, progress.stale = score, self.step, 0
             self._best = _clone(self.average.module)
         else:

@@ -79,7 +79,7 @@ def test_pooled_interval_is_wider_than_that_of_one_table(
     gaps: pd.DataFrame, imputer: SyntheticImputer
 ) -> None:
     def mean(table: pd.DataFrame) -> tuple[float, float]:
-        return table["day"].dt.dayofyear.mean(), table["day"].dt.dayofyear.sem()
+        return table["day"].dt.day_of_year.mean(), table["day"].dt.day_of_year.sem()
 
     pooled = imputer.pooled(gaps, mean, m=5)
     assert 0 < pooled.missing_information < 0.5

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthgen.data.declared import declared_spec
+from synthgen.data.column import Column
+from synthgen.data.declared import declared_dtype, declared_spec
 from synthgen.data.frame import FrameSpec, read_frame, write_frame
 
 
@@ -43,7 +44,7 @@ def test_arrow_keeps_no_metadata() -> None:
     assert table.schema.metadata is not None
     found = back(table, frame(), declared(frame()))
     assert found.schema.metadata is None
-    assert str(found.schema.field("t").type) == "timestamp[ns, tz=UTC]"
+    assert found.schema.field("t").type == table.schema.field("t").type
     assert found.column("n").to_pylist() == [0, 1, 2, 3]
     assert found.column("k").to_pylist() == ["x", "y", "x", "y"]
     assert found.column("b").to_pylist() == [True, False, True, False]
@@ -55,6 +56,44 @@ def test_polars_comes_back() -> None:
     found = back(table, frame(), declared(frame()))
     assert found.to_dicts() == table.to_dicts()
     assert dict(found.schema)["k"] == pl.Categorical
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column("x", "categorical", "object", categories=("a", "b")),
+        Column("x", "categorical", "object"),
+        Column("x", "ordinal", "object", categories=("low", "high")),
+        Column("x", "id", "object"),
+        Column("x", "pii", "object", pii="email"),
+        Column("x", "text", "object"),
+        Column("x", "datetime", "object", format="%Y-%m-%d"),
+        Column("x", "numeric", "object", format="%.2f"),
+    ],
+)
+def test_texts_get_the_dtype_that_pandas_gives_them(
+    column: Column, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert declared_dtype(column) == str(pd.Series(["a", "b"]).dtype)
+    monkeypatch.setattr("synthgen.data.declared.text_dtype_name", lambda: "str")
+    assert declared_dtype(column) == "str"
+    assert declared_dtype(column.changed(dtype="string[python]")) == "string[python]"
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column("x", "categorical", "object", categories=(1, 2)),
+        Column("x", "categorical", "object", categories=("a", 2)),
+        Column("x", "numeric", "object"),
+        Column("x", "boolean", "object"),
+        Column("x", "datetime", "object[date]"),
+        Column("x", "categorical", "category", categories=("a", "b")),
+    ],
+)
+def test_other_declared_dtypes_stay(column: Column, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthgen.data.declared.text_dtype_name", lambda: "str")
+    assert declared_dtype(column) == column.dtype
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,12 @@ def test_texts_are_shuffled_common_words():
     assert set(made.str.split().str.len()) <= {2, 3, 5}
 
 
+def test_words_of_equal_count_keep_the_order_of_the_texts():
+    texts = pd.Series(["delta alpha echo charlie bravo golf foxtrot"] * 12)
+    surrogate = fit_surrogate(texts, Column("t", "text", "object"))
+    assert " ".join(surrogate.words) == texts[0]
+
+
 def test_texts_without_common_words_and_without_a_way_out():
     made = make(["alpha beta", "gamma delta"], "text")
     assert "alpha" not in " ".join(made)

@@ -83,7 +83,7 @@ def test_time_spans_round_trip(spans):
 
 @given(
     st.lists(st.one_of(st.none(), st.dates(dt.date(1000, 1, 1))), min_size=1),
-    st.sampled_from(["%Y-%m-%d", "%-d/%-m/%Y", "%d %b %Y", "%B %-d, %Y", "%Y%m%d"]),
+    st.sampled_from(["%Y-%m-%d", "%-d/%-m/%Y", "%d %b %Y", "%B %-d, %Y", "%Y%m%d", "%a %d %b %Y"]),
 )
 @settings(max_examples=60, deadline=None)
 def test_text_dates_round_trip(days, form):

@@ -28,7 +28,8 @@ def people(n: int = ROWS, seed: int = 0) -> pd.DataFrame:
     frame = pd.DataFrame({"group": group, "age": age.astype(int), "pay": pay})
     frame["score"] = (rng.random(n) * age).round(1)
     frame.loc[rng.random(n) < 0.2, "score"] = np.nan
-    frame["day"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 366, n), unit="D")
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 366, n), unit="D")
+    frame["day"] = days.astype("datetime64[ns]")  # as declared; pandas 3 would choose [us]
     return frame
 
 

@@ -7,6 +7,7 @@ import torch
 
 from synthgen.nn.image.build import build_image_critic, build_image_generator
 from synthgen.nn.image.geometry import Geometry
+from synthgen.nn.image.growing import GrowingTrunk, Stage
 from synthgen.nn.image.layers import (
     ConditionalNorm,
     MinibatchDiscrimination,
@@ -216,3 +217,74 @@ def test_a_stem_sees_a_pattern_of_two_pixels_from_its_first_layer_on() -> None:
     assert bare.trunk.layers[0].stride == (2, 2)
     assert stemmed.trunk.features == bare.trunk.features
     assert stemmed(torch.zeros(2, 256)).shape == (2,)
+
+
+@pytest.mark.parametrize("size", [(1, 8, 8), (3, 28, 28), (2, 9, 33), (1, 30, 64)])
+@pytest.mark.parametrize("architecture", ["style", "style2"])
+def test_networks_of_every_size_on_the_way(architecture: str, size: tuple[int, int, int]) -> None:
+    geometry = Geometry(*size)
+    net = generator_of(architecture, geometry, condition=3, growing=True)
+    critic = critic_of(
+        architecture, geometry, label_sizes=(3,), conditioning="projection", growing=True
+    )
+    assert isinstance(critic.trunk, GrowingTrunk)
+    z, condition = torch.randn(4, 16, generator=rng()), torch.eye(3)[[0, 1, 2, 0]]
+    for grown in (*(k / 2 for k in range(2 * geometry.halvings)), float(geometry.halvings)):
+        for part in (net, critic.trunk):
+            part.grown.fill_(grown)
+        images = net(z, condition, rng())
+        assert images.shape == (4, *size)
+        assert images.abs().max() <= 1
+        scores = critic(torch.cat([images.flatten(1), condition], dim=1))
+        assert scores.shape == (4,)
+    scores.sum().backward()
+    for name, parameter in net.named_parameters():
+        coarse = architecture == "style" and name.startswith("outputs.")
+        if not coarse or name.startswith(f"outputs.{geometry.halvings}"):
+            assert parameter.grad is not None, name
+
+
+@pytest.mark.parametrize("architecture", ["style", "style2"])
+def test_growth_has_no_jumps(architecture: str) -> None:
+    """A grid that is about to fade in draws, and is judged, as if it were not there."""
+    geometry = Geometry(1, 16, 16)
+    net = generator_of(architecture, geometry, growing=True).eval()
+    trunk = critic_of(architecture, geometry, growing=True).trunk
+    z = torch.randn(4, 16, generator=rng())
+    for level in (0, 1):
+        results = []
+        for grown in (level, level + 1e-6, level + 1.0):
+            net.grown.fill_(grown)
+            trunk.grown.fill_(grown)
+            results.append((net(z), trunk(net(z))))
+        torch.testing.assert_close(results[0], results[1], atol=1e-4, rtol=1e-4)
+        assert not torch.allclose(results[0][0], results[2][0], atol=1e-3)
+
+
+def test_stages_coarsen_images() -> None:
+    images = torch.arange(36.0).view(1, 1, 6, 6)
+    whole = Stage.of(2.0).coarsened(images, 2)
+    assert torch.equal(whole, images)
+    half = Stage.of(1.0).coarsened(images, 2)
+    assert torch.equal(half[0, 0, :2, :2], torch.full((2, 2), 3.5))
+    torch.testing.assert_close(Stage.of(1.5).coarsened(images, 2), (whole + half) / 2)
+    odd = Stage.of(0.0).coarsened(images[:, :, :5, :5], 1)
+    assert odd.shape == (1, 1, 5, 5)
+    assert odd[0, 0, 4, 4].item() == images[0, 0, 4, 4].item()
+
+
+def test_a_full_grown_network_draws_as_one_that_never_grew() -> None:
+    geometry = Geometry(3, 12, 16)
+    plain = generator_of("style2", geometry).eval()
+    growing = generator_of("style2", geometry, growing=True).eval()
+    z = torch.randn(4, 16, generator=rng())
+    assert torch.equal(plain(z), growing(z))
+    assert "grown" not in plain.state_dict()
+
+
+def test_styles_are_mixed_among_layers_in_use() -> None:
+    net = generator_of("style", Geometry(1, 32, 32), growing=True)
+    net.grown.zero_()
+    z = torch.randn(64, 16, generator=rng())
+    mixed = net._mixed(net.map(z)[:, None].expand(-1, net.n_layers, -1), z, None, rng(1))
+    assert (mixed[:, 1] != net.map(z)).any(1).all()

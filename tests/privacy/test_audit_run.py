@@ -35,11 +35,22 @@ def test_training_rows_are_found(leak):
     assert guessed.success > guessed.control
 
 
+def test_distances_are_kept_per_cent_by_per_cent(leak, tables):
+    members, fresh, real = leak.distances.values()
+    assert list(leak.distances) == [
+        "members to synthetic rows", "holdout to synthetic rows", "holdout to reference rows",
+    ]  # fmt: skip
+    assert set(members) == {0.0}
+    assert min(fresh) > 0
+    assert all(own == sorted(own) and len(own) == 101 for own in (members, fresh, real))
+    assert json.loads(leak.to_json())["distances"]["members to synthetic rows"] == members
+
+
 def test_every_attack_ran_or_has_a_reason(leak):
     run = {each.attack.split(":")[0] for each in leak.attacks}
     skipped = {each.attack: each.reason for each in leak.skipped}
     assert run | {name.split(":")[0] for name in skipped} >= {
-        name for name in module.NAMES if name != "anonymeter"
+        name for name in module.NAMES if name not in ("anonymeter", "shadow")
     }
     assert "no model was given" in skipped["likelihood"]
 

@@ -2,19 +2,23 @@
 
 import html
 import json
+import math
 import re
 import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 import synthgen.privacy
 from synthgen.errors import MissingExtraError
+from synthgen.page.wording import NARROW_SPACE
 from synthgen.privacy import release_page, release_report
+from synthgen.privacy.release_curves import curve_figure, distances_figure, logarithms
+from synthgen.privacy.release_evidence import curves
 from synthgen.privacy.release_figures import (
-    curve_figure,
     forest_figure,
     power_figure,
     waterfall_figure,
@@ -180,10 +184,83 @@ def test_figures():
     assert forest_figure([], 0.6) is None
     assert waterfall_figure(content.steps, 60).count('class="step-bar"') == 2
     assert waterfall_figure([], 60) is None
-    assert "measured-1" in curve_figure(content.guarantee, content.roc)
-    assert curve_figure(replace(content.guarantee, curve=[]), []) is None
     assert power_figure(content.power).count("mark-good") == 1
     assert power_figure(bare().content.power) is None
+
+
+def of_class(drawn, name):
+    return [
+        element.attrib["d"]
+        for element in ElementTree.fromstring(drawn).iter("path")
+        if element.attrib["class"] == name
+    ]
+
+
+def test_curves_are_drawn_at_large_and_where_false_alarms_are_few():
+    content = rich().content
+    drawn = curve_figure(content.guarantee, content.roc)
+    assert len(of_class(drawn, "bound-curve")) == len(of_class(drawn, "bound-area")) == 2
+    assert len(of_class(drawn, "measured-0")) == len(of_class(drawn, "measured-1")) == 2
+    assert "0.1 %" in drawn
+    # Without a guarantee the measured curves are shown all the same, without either nothing is.
+    assert not of_class(curve_figure(None, content.roc), "bound-curve")
+    assert of_class(curve_figure(None, content.roc), "measured-1")
+    assert curve_figure(replace(content.guarantee, curve=[]), []) is None
+    assert curve_figure(None, []) is None
+
+
+def test_logarithms_begin_at_the_first_false_alarm():
+    drawn = logarithms([(0, 0.5), (0.1, 1), (1, 1)])
+    assert (drawn[0], drawn[-1]) == ((-1, 0), (0, 0))
+    assert {y for _, y in drawn} == {0.0}
+    # One that lies before the axis is moved to its beginning, along the line.
+    (first, found), *_ = logarithms([(0, 0), (0.0005, 0.1), (0.0015, 0.3), (1, 1)])
+    assert first == -3
+    assert found == pytest.approx(math.log10(0.2))
+    # Nothing found stands at the foot of the axis.
+    assert logarithms([(0, 0), (0.01, 0), (1, 1)])[0] == (-2, -3)
+    assert logarithms([(0, 0)]) == []
+    # A straight line between two points is bent on these axes: at one in ten it is at .19.
+    bent = logarithms([(0.01, 0.1), (1, 1)])
+    assert bent == sorted(bent)
+    assert dict(bent)[-1.0] == pytest.approx(math.log10(0.1 + 0.9 * 0.09 / 0.99))
+
+
+def test_an_attack_without_false_alarms_is_drawn_where_alarms_are_few():
+    copies = result("copies", roc=([0.0, 0.0, 1.0], [0.0, 0.1, 1.0]), n_holdout=500)
+    ((_, points),) = curves(audited(copies))
+    assert points[2] == (1 / 500, pytest.approx(0.1 + 0.9 / 500))
+    assert logarithms(points)[0] == pytest.approx((math.log10(1 / 500), math.log10(0.1018)))
+
+
+def test_the_words_of_the_curves_say_what_is_found_at_few_false_alarms():
+    points = [(0, 0), (0.001, 0.25), (0.01, 0.5), (1, 1)]
+    few = [(0, 0.5), (0.02, 0.5), (1, 1)]
+    drawn = curve_figure(None, [("one", points), ("other", few)]).replace(NARROW_SPACE, " ")
+    assert "one: 50 % at 1 %, 25 % at 0.1 %." in drawn
+    assert "other: too few rows." in drawn
+
+
+def test_distances_are_drawn_as_shares_of_rows():
+    lines = [("members", [0.0, 0.0, 1.0]), ("holdout", [0.5, 1.0, 2.0])]
+    drawn = distances_figure(lines)
+    (near,), (far,) = (of_class(drawn, f"measured-{place}") for place in (0, 1))
+    # Half of the members have a copy: the line goes straight up at no distance.
+    assert near.startswith("M58 220L58 220L58 116L")
+    assert not far.startswith("M58 220L58 ")
+    assert "members 0.000, holdout 1.000" in drawn
+    assert distances_figure([]) is None
+    assert "NaN" not in distances_figure([("members", [0.0, 0.0])])
+    assert "Distances to the nearest row" in rich().to_html()
+    assert "Distances to the nearest row" not in public().to_html()
+
+
+def test_the_page_shows_curves_without_a_guarantee_but_not_to_the_public():
+    page = rich(ledger=None).to_html()
+    assert "Rows found by false alarms" in page
+    assert "The most that any attack can find" not in page
+    assert "Rows found by false alarms" not in rich(ledger=None, mode="public").to_html()
+    assert "Rows found by false alarms" not in bare().to_html()
 
 
 # In a browser.

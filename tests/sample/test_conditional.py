@@ -125,9 +125,10 @@ def with_network(gan: GANSynthesizer, row: RowDistribution) -> GANSynthesizer:
 
 def narrow(gan: GANSynthesizer) -> GANSynthesizer:
     """Return the model with all its numbers within a hair of the median."""
-    cells = gan.sampler_.source.generator.cells
-    logits = torch.zeros(1, cells.n_states)
-    heads = torch.zeros(1, cells.n_heads)
+    source = gan.sampler_.source
+    cells = source.generator.cells
+    logits = torch.zeros(1, cells.n_states, device=source.device)
+    heads = torch.zeros(1, cells.n_heads, device=source.device)
     return with_network(gan, RowDistribution(logits, heads, heads + 1e-3))
 
 

@@ -18,6 +18,7 @@ from synthgen.train import dp_game
 from synthgen.train.dp_checks import RECIPE_REFUSALS, check_private_recipe
 from synthgen.train.dp_game import CriticLadder, PrivateGame
 from synthgen.train.dp_table import PrivateTableTask, filled
+from synthgen.train.image_recipe import ImageRecipe
 from synthgen.train.recipe import Recipe
 from synthgen.train.terms import TermSpec
 from synthgen.train.trainer import Budget, Trainer
@@ -191,6 +192,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "pack": {"pack": 2},
     "conditioning": {"conditioning": "sampling"},
     "terms": {"terms": (TermSpec("zero_centred_penalty"),)},
+    "accumulate": {"accumulate": 4},
 }
 
 
@@ -201,8 +203,16 @@ def test_recipes_that_cannot_be_private(name: str) -> None:
 
 
 def test_every_refusal_is_tested() -> None:
-    # Recipes have no other optimiser than the two so far.
-    assert {name for name, _, _ in RECIPE_REFUSALS} == {*CHANGES, "optimiser"}
+    # Recipes have no other optimiser than the two so far, and those of tables do not grow.
+    assert {name for name, _, _ in RECIPE_REFUSALS} == {*CHANGES, "optimiser", "grow_until"}
+
+
+def test_networks_that_grow_are_refused() -> None:
+    recipe = ImageRecipe(
+        name="mine", objective="non_saturating", architecture="style", grow_until=0.5
+    )
+    with pytest.raises(PrivacyError, match=r"grow_until=0\.5 .*; use grow_until=0\.0"):
+        check_private_recipe(recipe.check())
 
 
 @pytest.mark.parametrize(

@@ -227,4 +227,5 @@ def test_table_recipes_refuse_terms_of_images() -> None:
 
 def test_every_term_says_where_it_acts() -> None:
     sides = {"generator", "critic", "through", "both", "scores", "input", "selection", "ahead"}
+    sides.add("path")
     assert {make.side for make in TERMS.values()} == sides  # type: ignore[attr-defined] # classes

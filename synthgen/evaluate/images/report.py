@@ -32,6 +32,7 @@ from synthgen.evaluate.images.verdict import decide_images
 from synthgen.evaluate.report.panels import history
 from synthgen.evaluate.result import Result
 from synthgen.measure.checks import check_text
+from synthgen.measure.records import record_table
 from synthgen.page.files import write_report
 from synthgen.page.wording import clean
 
@@ -94,7 +95,7 @@ class ImageReport:
                     "note": score.note,
                 }
             )
-        table = pd.DataFrame(records)
+        table = record_table(records)
         numbers = ["value", "low", "high", "real_vs_real", "floor"]
         return table.astype(dict.fromkeys(numbers, np.float64))
 

@@ -33,6 +33,7 @@ from synthgen.evaluate.report.verdict import decide
 from synthgen.evaluate.result import Result
 from synthgen.measure.checks import check_schema, check_text
 from synthgen.measure.columns import column_roles, cut
+from synthgen.measure.records import record_table
 from synthgen.page.files import write_report
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class QualityReport:
             for score in self.content.scores
         ]
         names = [score.name for score in self.content.scores]
-        frame = pd.DataFrame(records, index=pd.Index(names, name="metric"))
+        frame = record_table(records, index=pd.Index(names, name="metric"))
         numbers = ["value", "low", "high", "floor", "ceiling"]
         return frame.astype(dict.fromkeys(numbers, "float64"))
 
@@ -102,7 +103,7 @@ class QualityReport:
         """
         n = check_integer("n", n, minimum=1)
         names = ["severity", "metric", "where", "text", "advice"]
-        return pd.DataFrame([asdict(f) for f in self.content.findings[:n]], columns=names)
+        return record_table([asdict(f) for f in self.content.findings[:n]], columns=names)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content and the results as JSON types; long breakdowns are cut."""

@@ -10,6 +10,7 @@ from synthgen.core.device import channels_last
 from synthgen.nn.image.critic import ImageCritic
 from synthgen.nn.image.dense import DenseGenerator, DenseTrunk
 from synthgen.nn.image.geometry import Geometry
+from synthgen.nn.image.growing import GrowingTrunk
 from synthgen.nn.image.layers import Trunk, initialise, normalise_spectra
 from synthgen.nn.image.plain import PlainGenerator, PlainTrunk
 from synthgen.nn.image.residual import ResidualGenerator, ResidualTrunk
@@ -30,6 +31,7 @@ def build_image_generator(
     chunks: bool = False,
     weights: str = "default",
     spectral: bool = False,
+    growing: bool = False,
 ) -> nn.Module:
     """Return an untrained generator.
 
@@ -40,7 +42,7 @@ def build_image_generator(
     geometry : Geometry
     latent, width, condition : int
         Lengths of z and of the condition vector, and channels of the finest grid.
-    by_norm, attention, chunks, spectral : bool
+    by_norm, attention, chunks, spectral, growing : bool
     weights : str
         How convolutions and dense layers are drawn.
     """
@@ -59,7 +61,8 @@ def build_image_generator(
     elif architecture == "plain":
         net = PlainGenerator(geometry, **sizes)
     else:
-        net = StyleGenerator(geometry, **sizes, modulated=architecture == "style2")
+        modulated = architecture == "style2"
+        net = StyleGenerator(geometry, **sizes, modulated=modulated, growing=growing)
     if architecture not in ("plain", "style", "style2"):
         initialise(net, weights)
     if spectral:
@@ -77,6 +80,7 @@ def build_image_critic(
     stem: bool = False,
     weights: str = "default",
     spectral: bool = False,
+    growing: bool = False,
     label_sizes: tuple[int, ...] = (),
     conditioning: str = "none",
     codes: tuple[int, int] = (0, 0),
@@ -91,7 +95,7 @@ def build_image_critic(
     width : int
         Channels of the finest grid.
     norm, weights, conditioning : str
-    attention, stem, spectral : bool
+    attention, stem, spectral, growing : bool
     label_sizes, codes : tuple of int
         See :class:`~synthgen.nn.image.critic.ImageCritic`, as for `parts`.
     """
@@ -103,6 +107,8 @@ def build_image_critic(
         trunk = StridedTrunk(geometry, channels=channels, width=width, norm=norm, stem=stem)
     elif architecture == "plain":
         trunk = PlainTrunk(geometry, channels=channels, width=width)
+    elif growing:
+        trunk = GrowingTrunk(geometry, channels=channels, width=width)
     else:
         trunk = ResidualTrunk(
             geometry, channels=channels, width=width, norm=norm, attention=attention

@@ -2,7 +2,8 @@
 
 ``adain`` normalises features and gives them the style's mean and spread (Karras, Laine, Aila,
 arXiv:1812.04948); ``modulated`` scales the weights of convolutions and normalises their expected
-output instead, with summed skip outputs (Karras et al., arXiv:1912.04958). Written from the papers.
+output instead, with summed skip outputs (Karras et al., arXiv:1912.04958). Both can grow during
+training (see ``growing.py``). Written from the papers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgen.nn.image.geometry import Geometry
+from synthgen.nn.image.growing import Stage, repeated
 from synthgen.nn.image.layers import Features, gain_of_leaky, smoothly_upsample
 
 #: Moving average of w, the centre of truncation.
@@ -102,6 +104,8 @@ class StyleGenerator(nn.Module):
         Chance per batch of training that some images get the styles of two w.
     layers : int
         Of the mapping.
+    growing : bool
+        Whether the number of grids in use can be set.
     """
 
     def __init__(
@@ -112,6 +116,7 @@ class StyleGenerator(nn.Module):
         width: int,
         condition: int,
         modulated: bool,
+        growing: bool = False,
         mixing: float = 0.5,
         layers: int = 4,
     ) -> None:
@@ -126,15 +131,25 @@ class StyleGenerator(nn.Module):
         for a, b in pairs:
             self.convs.append(StyledConv(a, b, size, modulated=modulated))
             self.convs.append(StyledConv(b, b, size, modulated=modulated))
-        outputs = widths if modulated else widths[-1:]
+        outputs = widths if modulated or growing else widths[-1:]
         self.outputs = nn.ModuleList(nn.Conv2d(w, geometry.channels, 1) for w in outputs)
         self.register_buffer("centre", torch.zeros(size))
         self.centre: Tensor
+        self.growing = growing
+        if growing:
+            #: Doublings that it has grown by; full-grown unless training says otherwise.
+            self.register_buffer("grown", torch.tensor(float(geometry.halvings)))
+        self.grown: Tensor
 
     @property
     def n_layers(self) -> int:
         """Number of styles of an image."""
         return len(self.convs)
+
+    def stage(self) -> Stage:
+        """Return how far it has grown."""
+        grown = float(self.grown) if self.growing else float(self.geometry.halvings)
+        return Stage.of(grown)
 
     def map(self, z: Tensor, condition: Tensor | None = None, psi: float = 1.0) -> Tensor:
         """Return w, drawn towards its mean by the factor `psi`, (n, width)."""
@@ -144,22 +159,33 @@ class StyleGenerator(nn.Module):
     def synthesise(self, styles: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Return images of styles (n, layers, width)."""
         n = len(styles)
+        stage = self.stage()
         h = self.grid(n)
-        image: Tensor | None = None
-        for k, conv in enumerate(self.convs):
+        drawn: list[Tensor] = []
+        # Those without skips have an output for the finest grid only, unless they grow.
+        silent = self.geometry.halvings + 1 - len(self.outputs)
+        for k, conv in enumerate(self.convs[: 2 * stage.level + 2]):
             if k and k % 2 == 0:
                 h = smoothly_upsample(h)
-                image = None if image is None else smoothly_upsample(image)
             noise = None
             if rng is not None:
                 noise = torch.randn(n, 1, *h.shape[2:], generator=rng, device=h.device)
             h = conv(h, styles[:, k], noise)
-            if self.modulated and k % 2:
-                out = self.outputs[k // 2](h)
-                image = out if image is None else image + out
-        if image is None:
-            image = self.outputs[0](h)
-        return self.geometry.crop(image).tanh()
+            if k % 2 and k // 2 >= silent:
+                out = self.outputs[k // 2 - silent](h)
+                skip = self.modulated and len(drawn) > 0
+                drawn.append(smoothly_upsample(drawn[-1]) + out if skip else out)
+        return self._whole(drawn, stage)
+
+    def _whole(self, drawn: list[Tensor], stage: Stage) -> Tensor:
+        """Return images of full size from what was drawn on each grid."""
+        missing = self.geometry.halvings - stage.level
+        if not missing and stage.fade == 1.0:
+            return self.geometry.crop(drawn[-1]).tanh()
+        image = drawn[-1].tanh()
+        if stage.fade < 1.0:
+            image = torch.lerp(repeated(drawn[-2].tanh(), 1), image, stage.fade)
+        return self.geometry.crop(repeated(image, missing))
 
     def forward(
         self, z: Tensor, condition: Tensor | None = None, rng: torch.Generator | None = None
@@ -179,7 +205,8 @@ class StyleGenerator(nn.Module):
     ) -> Tensor:
         """Return styles of which those after some layer are another w's."""
         other = torch.randn(z.shape, generator=rng, device=z.device)
-        switch = torch.randint(1, self.n_layers, (len(z), 1), generator=rng, device=z.device)
+        active = 2 * self.stage().level + 2
+        switch = torch.randint(1, active, (len(z), 1), generator=rng, device=z.device)
         late = torch.arange(self.n_layers, device=z.device)[None] >= switch
         return torch.where(late[:, :, None], self.map(other, condition)[:, None], styles)
 

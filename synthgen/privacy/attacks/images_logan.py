@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from synthgen.measure.checks import check_numbers
 from synthgen.measure.trees import fit_trees
 from synthgen.privacy.attacks.images_space import ImageArena
 from synthgen.privacy.attacks.judge import judge
@@ -52,13 +53,17 @@ def image_logan_white_box(arena: ImageArena, critic: Callable[[Any], Any]) -> At
     arena : ImageArena
     critic : callable
         Takes images and returns a score each, higher for training images; for instance
-        ``ImageGANSynthesizer.score_samples``.
+        ``synth.score_samples`` of an :class:`~synthgen.ImageGANSynthesizer` without labels. With
+        labels: ``lambda images: synth.score_samples(images, labels)``, where labels are those of
+        ``arena.places``.
 
     References
     ----------
     Hayes, Melis, Danezis & De Cristofaro (2019), LOGAN, PoPETs 2019(1), arXiv:1705.07663.
     """
-    scores = np.asarray(critic(arena.pictures), dtype=np.float64).reshape(len(arena.pictures))
+    n = len(arena.pictures)
+    expected = f"critic must give one number for each of {n} images"
+    scores = check_numbers(critic(arena.pictures), n, expected)
     return judge(
         "image critic",
         "the critic of the model",

@@ -32,6 +32,9 @@ class ImageArena:
         Features; no categories.
     pictures : numpy.ndarray
         The targets as they were given, for white-box attacks.
+    places : numpy.ndarray of int of shape (targets,)
+        Where each target stood among the members or the holdout images that were given, for what
+        belongs to it, labels for instance.
     population : Population
     seed : int
     """
@@ -40,6 +43,7 @@ class ImageArena:
     reference: Rows
     targets: Rows
     pictures: NDArray[Any]
+    places: NDArray[np.int64]
     population: Population
     seed: int
 
@@ -63,8 +67,8 @@ def arena_of_images(
     reference : array-like, optional
         Further real images; without it a random half of the holdout.
     features : callable, optional
-        Takes images and returns an array of shape (n, d), for instance an extractor of
-        ``evaluate.images``. By default principal components of small versions, learned from
+        Takes images as they were given and returns an array of shape (n, d). It must not have been
+        learned from members. By default principal components of small versions, learned from
         synthetic and reference images.
     max_targets : int, default=4000
     seed : int, default=0
@@ -75,10 +79,12 @@ def arena_of_images(
         If layouts differ or there are too few images.
     """
     tables = [np.asarray(own) for own in (synthetic, members, holdout)]
+    outer = np.arange(len(tables[2]))
     if reference is None:
         order = generator(seed, "attack", 41).permutation(len(tables[2]))
         half = len(order) // 2
-        tables = [*tables[:2], tables[2][order[half:]], tables[2][order[:half]]]
+        outer = order[half:]
+        tables = [*tables[:2], tables[2][outer], tables[2][order[:half]]]
     else:
         tables.append(np.asarray(reference))
     shapes = {own.shape[1:] for own in tables}
@@ -88,10 +94,10 @@ def arena_of_images(
         raise InvalidDataError("The attacks need 8 images of each kind; some hundreds say more.")
     rng = generator(seed, "attack", 42)
     limits = [MAX_IMAGES, max_targets, max_targets, MAX_IMAGES]
-    made, inside, outside, real = (
-        own[cut_rows(np.arange(len(own)), limit, rng)]
-        for own, limit in zip(tables, limits, strict=True)
-    )
+    chosen = [
+        cut_rows(np.arange(len(own)), limit, rng) for own, limit in zip(tables, limits, strict=True)
+    ]
+    made, inside, outside, real = (own[rows] for own, rows in zip(tables, chosen, strict=True))
     pictures = np.concatenate([inside, outside])
     if features is None:
         points = _components(_small(made), _small(real), _small(pictures))
@@ -105,7 +111,8 @@ def arena_of_images(
         halves(member, generator(seed, "attack", 43)),
     )
     synthetic_rows, reference_rows, targets = (_rows(own) for own in points)
-    return ImageArena(synthetic_rows, reference_rows, targets, pictures, population, seed)
+    places = np.concatenate([chosen[1], outer[chosen[2]]])
+    return ImageArena(synthetic_rows, reference_rows, targets, pictures, places, population, seed)
 
 
 def _rows(points: NDArray[Any]) -> Rows:

@@ -15,6 +15,10 @@ from synthgen.measure.intervals import clopper_pearson, delong_interval
 from synthgen.measure.stats import auc, roc_curve, share_interval
 from synthgen.privacy.attacks.result import AttackResult, Rate
 
+#: Where a curve is kept: at so many even steps, and at these rates of false alarms.
+_CURVE_STEPS: Final = 101
+_FEW_ALARMS: Final = np.geomspace(1e-3, 0.1, 41)
+
 #: Thresholds that are tried for the bound on epsilon.
 _MAX_THRESHOLDS: Final = 400
 
@@ -132,11 +136,25 @@ def judge(
         level=level,
         variant=variant,
         variants=tuple(scores),
-        roc=roc_curve(member[reported], values[reported]),
+        roc=_curve(member[reported], values[reported]),
         warnings=warnings,
         notes=notes,
         **facts,
     )
+
+
+def _curve(
+    member: NDArray[np.bool_], values: NDArray[np.float64]
+) -> tuple[list[float], list[float]]:
+    """Return the curve at even steps, and at even ratios where false alarms are few.
+
+    Even steps alone would say nothing of what can be found at one false alarm in a thousand.
+    """
+    false, true = roc_curve(member, values, points=len(member) + 1)
+    steps = np.linspace(0, len(false) - 1, _CURVE_STEPS).round().astype(int)
+    few = np.searchsorted(false, _FEW_ALARMS * (1 + 1e-12), side="right") - 1
+    kept = np.unique(np.concatenate([steps, few]))
+    return [false[place] for place in kept], [true[place] for place in kept]
 
 
 def _check_sizes(attack: str, population: Population) -> None:

@@ -42,7 +42,7 @@ class AttackResult:
     attack : str
         Name of the attack.
     population : str
-        Which rows were attacked: ``"random"`` or ``"vulnerable"``.
+        Which rows were attacked: ``"random"``, ``"vulnerable"``, or ``"chosen"`` by shadow models.
     threat_model : str
         What the attacker is assumed to have.
     auc : float or None

@@ -66,7 +66,7 @@ class Critic:
 
     def missing(self, arena: Arena) -> str | None:
         """Say why the attack cannot be run, if so."""
-        return None if arena.critic is not None else "no critic was given: a model keeps none"
+        return None if arena.critic is not None else "no critic was given, and the model kept none"
 
     def scores(self, arena: Arena) -> dict[str, NDArray[np.float64]]:
         """Return what the critic says of every target; higher is more like a training row."""
@@ -74,3 +74,8 @@ class Critic:
         n = len(arena.targets)
         expected = f"critic must give one number for each of {n} rows"
         return {"critic": check_numbers(critic(arena.target_frame), n, expected)}
+
+
+def own_critic(model: Any) -> Callable[[Any], Any] | None:
+    """Return what scores rows by the critic that a fitted synthesizer kept, or None."""
+    return getattr(getattr(model, "critic_", None), "scores", None)

@@ -1,4 +1,4 @@
-"""Attacks that guess values: attribute inference, reconstruction, shadow models."""
+"""Attacks that guess values: attribute inference and reconstruction."""
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,6 @@ from synthgen.errors import InvalidDataError
 from synthgen.privacy.attacks.arena import Arena
 from synthgen.privacy.attacks.attribute import Attribute, check_secrets, secrets_by_default
 from synthgen.privacy.attacks.reconstruction import Reconstruction
-from synthgen.privacy.attacks.shadow import shadow_attack
-from tests.privacy.attacks.toys import mixed
 
 
 def arena(made, real, targets, levels=(0, 3)):
@@ -76,54 +74,8 @@ def test_reconstruction_recovers_released_secrets_and_no_others():
         attack.margins(own, [np.arange(1)])
 
 
-class _Copier:
-    """Releases what it was fitted on."""
-
-    def fit(self, frame):
-        self.frame = frame
-        return self
-
-    def sample(self, n, random_state=None):
-        return self.frame.sample(n, replace=False, random_state=random_state)
-
-
-class _Deaf(_Copier):
-    """Releases the same rows whatever it was fitted on."""
-
-    def sample(self, n, random_state=None):
-        return mixed(n, seed=9)
-
-
-def _records():
-    record = mixed(2, seed=5)
-    record["x"] = [40.0, -60.0]
-    return record
-
-
-def test_shadow_models_tell_a_copier():
-    result = shadow_attack(
-        lambda seed: _Copier(), _records(), mixed(300), n_shadows=16, n_rows=100, random_state=0
-    )
-    assert result.population == "chosen"
-    assert result.auc == 1.0
-    assert result.details["by_record"] == {"0": 1.0, "1": 1.0}
-
-
-def test_shadow_models_learn_nothing_from_a_deaf_generator():
-    result = shadow_attack(
-        lambda seed: _Deaf(), _records(), mixed(300), n_shadows=16, n_rows=100, random_state=0
-    )
-    assert result.auc == 0.5
-    assert not result.has_power
-
-
-def test_shadow_needs_a_background():
-    with pytest.raises(InvalidDataError, match="the background has 20 rows"):
-        shadow_attack(lambda seed: _Copier(), _records(), mixed(20), n_rows=30)
-
-
 def test_reconstruction_of_an_all_missing_column_is_no_error():
-    table = pd.DataFrame(_secret_table(40, 0)).to_numpy()
+    table = pd.DataFrame(_secret_table(40, 0)).to_numpy(copy=True)
     table[:, 5] = np.nan
     own = Arena(table, table, table, table, list("abcdes"), [4] * 5 + [1])
     groups = [np.arange(20), np.arange(20, 40)]

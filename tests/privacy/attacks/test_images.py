@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from synthgen.errors import InvalidDataError
+from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.privacy.attacks.images_logan import image_logan_black_box, image_logan_white_box
 from synthgen.privacy.attacks.images_nearest import image_nearest
 from synthgen.privacy.attacks.images_space import arena_of_images
@@ -61,3 +61,19 @@ def test_bad_images_are_refused():
         arena_of_images(images(20, 0), images(20, 0, side=8), images(20, 1))
     with pytest.raises(InvalidDataError, match="8 images"):
         arena_of_images(images(20, 0), images(20, 0), images(10, 1))
+
+
+def test_places_say_where_a_target_stood():
+    members, holdout = images(50, 0), images(80, 1)
+    arena = arena_of_images(images(60, 2), members, holdout, max_targets=30)
+    inside = arena.population.member
+    np.testing.assert_array_equal(arena.pictures[inside], members[arena.places[inside]])
+    np.testing.assert_array_equal(arena.pictures[~inside], holdout[arena.places[~inside]])
+    assert len(arena.places) == len(arena.pictures) == 60
+
+
+@pytest.mark.parametrize("given", [[1.0], ["a"] * 90, [float("nan")] * 90])
+def test_a_critic_that_gives_no_number_for_each_image_is_refused(given):
+    arena = arena_of_images(images(60, 2), images(50, 0), images(80, 1))
+    with pytest.raises(InvalidParameterError, match="critic must give one number for each of 90"):
+        image_logan_white_box(arena, lambda pictures: given)

@@ -118,3 +118,20 @@ def test_a_monotone_change_of_scores_changes_nothing(seed, factor, shift):
     assert first.auc == second.auc
     assert first.epsilon_lower == second.epsilon_lower
     assert first.advantage == second.advantage
+
+
+def test_the_curve_is_kept_where_false_alarms_are_few():
+    # Of 2,000 reported holdout rows just two are above the members that are surely found.
+    member = np.repeat([True, False], 4_000)
+    scores = np.random.default_rng(0).normal(size=8_000)
+    scores[:400] += 100
+    scores[4_000:4_008] += 200
+    choosing = np.arange(8_000) % 2 == 0
+    own = Population("random", np.arange(8_000), member, choosing)
+    false, true = map(np.array, judge("a", "", {"s": scores}, own).roc)
+    assert (false[0], true[0], false[-1], true[-1]) == (0, 0, 1, 1)
+    assert (np.diff(false) >= 0).all()
+    assert (np.diff(true) >= 0).all()
+    assert true[np.flatnonzero(false == 0.002)[-1]] == pytest.approx(0.1, abs=0.002)
+    # Even steps alone would have one point or two here.
+    assert ((false >= 1e-3) & (false <= 1e-2)).sum() > 8

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from synthgen.dp import embedding
+from synthgen.dp.embedding import release_embedding
 from synthgen.dp.ledger import Ledger
 from synthgen.dp.mechanisms import exponential_choice, gaussian_counts, geometric_count
 from synthgen.dp.noise import SystemNoise
@@ -90,6 +92,20 @@ def atoms(world: np.ndarray, ledger: Ledger) -> Any:
     return {str(cell): 1.0 for cell in found.tolist()}
 
 
+def features(world: np.ndarray, ledger: Ledger) -> Any:
+    batch = (world, np.zeros(len(world), dtype=np.int64))
+    found = release_embedding(
+        [batch],
+        n_classes=1,
+        n_features=world.shape[1],
+        count_share=0.02,
+        sigma=2.5,
+        ledger=ledger,
+        note="",
+    )
+    return found.means.ravel()
+
+
 CASES: dict[str, tuple[Release, tuple[Any, Any]]] = {
     "counts": (counts, (np.array([7, 0, 3]), np.array([7, 1, 3]))),
     "one count": (one_count, (np.array([4]), np.array([5]))),
@@ -99,6 +115,8 @@ CASES: dict[str, tuple[Release, tuple[Any, Any]]] = {
     "kept values": (kept_values, (np.array([30, 6]), np.array([30, 7]))),
     "gaps": (gaps, (np.zeros(9, bool), np.arange(9) == 0)),
     "ends": (ends, (np.full(40, 1.0), np.append(np.full(40, 1.0), 1e6))),
+    # A record that is ten times too long is cut.
+    "mean features": (features, (np.eye(3), np.concatenate([np.eye(3), [[10.0, 0.0, 0.0]]]))),
     "single values": (atoms, (np.array([9, 0, 0]), np.array([10, 0, 0]))),
 }
 
@@ -112,7 +130,9 @@ def test_no_release_tells_more_than_it_charges(name: str) -> None:
     assert found.detectable is not None
 
 
-@pytest.mark.parametrize("name", ["counts", "one count", "choice", "quantile", "gaps"])
+@pytest.mark.parametrize(
+    "name", ["counts", "one count", "choice", "quantile", "gaps", "mean features"]
+)
 def test_a_tenth_of_the_claim_is_refuted(name: str) -> None:
     """The audit has the power to see what these releases really tell, of several rows at least."""
     release, worlds = CASES[name]
@@ -130,3 +150,14 @@ def test_a_value_of_one_row_is_hardly_ever_told() -> None:
     for release in (told_values, kept_values):
         found = audit(release, (np.array([30, 0]), np.array([30, 1])), 0.0, 1_500)
         assert found.lower < 0.2
+
+
+def test_features_that_are_not_cut_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def add(sums: np.ndarray, vectors: np.ndarray, codes: np.ndarray, share: float) -> None:
+        sums[0, :-1] += vectors.sum(axis=0)
+        sums[0, -1] += np.sqrt(share) * len(codes)
+
+    release, worlds = CASES["mean features"]
+    claim = claimed(release, worlds[1])
+    monkeypatch.setattr(embedding, "_add", add)
+    assert audit(release, worlds, claim, 1_500).refuted
