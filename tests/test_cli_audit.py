@@ -191,3 +191,12 @@ class TestUserErrors:
             assert_user_error(result, "No space left")
             assert target.read_text() == "what was there"
             assert [path.name for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_shadow_fits_attack_chosen_rows(folder: Path) -> None:
+    options = ("--model", folder / "model", "--shadow-fits", 16, "--seed", 0, "--json")
+    result = run("audit", folder, "fresh.csv", *options)
+    assert result.exit_code in (0, 3), result.output
+    found = [line for line in json.loads(result.stdout)["attacks"] if line["attack"] == "shadow"]
+    assert [line["population"] for line in found] == ["chosen"]
+    assert_user_error(run("audit", folder, "fresh.csv", "--shadow-fits", 3), "shadow_fits")

@@ -135,7 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
     for epsilon in options.epsilon:
         for seed in options.seeds:
             line = run(options.mechanism, epsilon, seed, options.minutes, asked, options.grids)
-            append_line(options.results, line)
+            append_line(line, options.results)
             print({name: line[name] for name in ("mechanism", "epsilon", "seed", "cas", "steps")})
     return 0
 

@@ -54,6 +54,13 @@ AttacksOption = Annotated[
 BudgetOption = Annotated[
     float, typer.Option("--budget-s", help="Begin no attack after so many seconds.")
 ]
+ShadowOption = Annotated[
+    int,
+    typer.Option(
+        "--shadow-fits",
+        help="Fit the --model anew so many times to attack its most isolated rows; 64 tell a lot.",
+    ),
+]
 HtmlOption = Annotated[
     Path | None, typer.Option("--html", help="Write the release report here, as one page.")
 ]
@@ -74,6 +81,7 @@ def audit(
     ] = None,
     html: HtmlOption = None,
     budget_s: BudgetOption = 180.0,
+    shadow_fits: ShadowOption = 0,
     seed: SeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,7 +92,7 @@ def audit(
     check_targets(html, json_path)
     tables = read_tables(synthetic, members, holdout, reference)
     found, synthesizer, declared = run_audit(
-        tables, model, schema, secrets, attacks, budget_s, seed
+        tables, model, schema, secrets, attacks, budget_s, shadow_fits, seed
     )
     from synthgen.privacy import release_report
 
@@ -115,6 +123,7 @@ def run_audit(
     secrets: list[str] | None,
     attacks: list[str] | None,
     budget_s: float,
+    shadow_fits: int,
     seed: int | None,
 ) -> tuple[AuditReport, Any, Any]:
     """Return the audit of the rows, the model if there is one, and the schema."""
@@ -137,6 +146,7 @@ def run_audit(
         secrets=secrets or None,
         attacks=attacks or None,
         budget_s=budget_s,
+        shadow_fits=shadow_fits,
         random_state=0 if seed is None else seed,
     )
     return report, synthesizer, declared

@@ -17,6 +17,7 @@ from synthgen.cli.auditing import (
     ReferenceOption,
     SchemaOption,
     SecretsOption,
+    ShadowOption,
     SyntheticArgument,
     check_columns,
     check_targets,
@@ -69,6 +70,7 @@ def report(
         Path | None, typer.Option("--json-file", help="Write the report here, as JSON.")
     ] = None,
     budget_s: BudgetOption = 180.0,
+    shadow_fits: ShadowOption = 0,
     seed: SeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -81,7 +83,7 @@ def report(
     tables = read_tables(synthetic, members, holdout, reference)
     check_columns("--identifier", identifiers, tables[0])
     found, synthesizer, declared = run_audit(
-        tables, model, schema, secrets, attacks, budget_s, seed
+        tables, model, schema, secrets, attacks, budget_s, shadow_fits, seed
     )
     from synthgen.privacy import release_report
 

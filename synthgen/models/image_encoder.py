@@ -136,7 +136,7 @@ class _Judge:
         codes = self.sampler.recipe.codes
         if sum(codes):
             records = torch.cat([records, records.new_zeros(len(records), sum(codes))], dim=1)
-        return self.sampler.critic.features(records)
+        return self.sampler.trained_critic.features(records)
 
 
 class ImageEncoder:

@@ -26,7 +26,7 @@ def critic_scores(synthesizer: ImageGANSynthesizer, images: NDArray[Any]) -> NDA
         Fitted without labels.
     images : numpy.ndarray of float32, shape (n, channels, height, width)
     """
-    critic = synthesizer.sampler_.critic
+    critic = synthesizer.sampler_.trained_critic
     return _passes(synthesizer, images, lambda x: critic(x)[:, None])[:, 0]
 
 
@@ -42,7 +42,7 @@ def critic_features(synthesizer: ImageGANSynthesizer, images: NDArray[Any]) -> N
         Fitted without labels.
     images : numpy.ndarray of float32, shape (n, channels, height, width)
     """
-    critic: Any = synthesizer.sampler_.critic
+    critic: Any = synthesizer.sampler_.trained_critic
     seen: list[Tensor] = []
 
     def keep(_module: nn.Module, _given: Any, grid: Tensor) -> None:

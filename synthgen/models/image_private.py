@@ -33,7 +33,7 @@ from synthgen.nn.image.geometry import Geometry
 from synthgen.nn.image.public_features import PublicFeatures
 from synthgen.sample.images import settle_norms
 from synthgen.train.dp_checks import check_critic
-from synthgen.train.dp_images import EmbeddedImages, feature_batches
+from synthgen.train.dp_images import EMBEDDING_RECIPE, EmbeddedImages, feature_batches
 from synthgen.train.image_recipe import ImageRecipe
 from synthgen.train.images import critic_of
 from synthgen.train.trainer import Budget, Trainer, TrainResult
@@ -116,8 +116,12 @@ def train_images_privately(
         task = _task(_without_images(data), plan, released, features)
         result = _run(task, plan, monitor)
     else:
-        plan = replace(plan, recipe=_by_budget(plan.recipe, privacy))
+        plan = replace(plan, recipe=_by_budget(plan.recipe, privacy), minutes=plan.minutes / 2)
         task = _task(_declared_only(data), plan, released, features)
+        prepared = replace(plan, recipe=_on_release(plan.recipe))
+        # What was released is free to use as often as one likes: noise comes after it.
+        alone = _run(_task(_without_images(data), prepared, released, features), prepared, monitor)
+        task.generator.load_state_dict(alone.generator.state_dict())
         result = _play(task, plan, monitor, privacy, spending.gradients, source)
     return trained_of(task, data, plan, result, monitor.shown), ledger
 
@@ -221,6 +225,12 @@ def _by_budget(recipe: ImageRecipe, privacy: DPSGD) -> ImageRecipe:
     return recipe.replace(
         steps=privacy.steps, batch_size=privacy.batch_size, critic_steps=privacy.critic_steps
     )
+
+
+def _on_release(recipe: ImageRecipe) -> ImageRecipe:
+    """Return how the networks of a recipe learn from the release before the critic joins."""
+    fields = ("batch_size", "steps", "terms", "warmup", "generator_rate", "generator_betas")
+    return recipe.replace(critic_steps=1, **{k: getattr(EMBEDDING_RECIPE, k) for k in fields})
 
 
 def _without_images(data: ImageData) -> ImageData:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from synthgen import __version__
 from synthgen.core.device import resolve_device
+from synthgen.core.params import check_choice
 from synthgen.core.serialize import (
     Artifact,
     check_mapping,
@@ -33,9 +34,9 @@ from synthgen.train.image_recipe import ImageRecipe
 
 
 def pack_images(
-    sampler: ImageSampler, spec: ImageSpec
+    sampler: ImageSampler, spec: ImageSpec, critic: bool = True
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return JSON facts and arrays that hold the sampler."""
+    """Return JSON facts and arrays that hold the sampler, with its critic or without."""
     config = {
         "recipe": sampler.recipe.to_json(),
         "images": spec.to_json(),
@@ -44,6 +45,7 @@ def pack_images(
     arrays = {
         f"{name}.{key}": value.cpu().numpy()
         for name, weights in sampler.weights().items()
+        if critic or name == "generator"
         for key, value in weights.items()
     }
     return config, arrays
@@ -87,8 +89,16 @@ class SavedImages(BaseEstimator):
     def _keep(self, sampler: ImageSampler, spec: ImageSpec) -> None:
         """Take a sampler and what its images are like."""
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, critic: bool = True) -> None:
         """Write the fitted model to a directory of JSON and safetensors files.
+
+        Parameters
+        ----------
+        path : path-like
+        critic : bool
+            Whether the critic is saved too. Scores, fine-tuning and ``reject="critic"`` need it;
+            but it has seen the training images and tells some of them from others, so leave it out
+            of a model that you give away.
 
         Raises
         ------
@@ -98,7 +108,8 @@ class SavedImages(BaseEstimator):
             If it cannot be written; whatever was there stays as it was.
         """
         check_is_fitted(self)
-        facts, arrays = pack_images(self.sampler_, self.spec_)
+        check_choice("critic", critic, (True, False))
+        facts, arrays = pack_images(self.sampler_, self.spec_, critic)
         config = {
             "class": type(self).__name__,
             "synthgen": __version__,

@@ -168,7 +168,13 @@ def trained_of(
     """Return what a finished training leaves behind; `shown` are small samples of its looks."""
     critic: Any = task.critic.requires_grad_(False).eval()
     sampler = ImageSampler(
-        result.generator, critic.in_full_precision(), plan.recipe, data.labels, task.device
+        result.generator,
+        critic.in_full_precision(),
+        plan.recipe,
+        data.labels,
+        task.device,
+        # Where the whole training is a warm-up, nobody trained it.
+        has_critic=plan.recipe.warmup < 1.0,
     )
     shown = shown or [np.empty((0, *data.spec.shape), dtype=np.float32)]
     return Trained(

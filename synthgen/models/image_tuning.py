@@ -21,8 +21,10 @@ def copy_weights(previous: ImageSampler, task: ImageTask) -> None:
     ------
     InvalidDataError
         If its networks have another shape.
+    InvalidParameterError
+        If it has no critic.
     """
-    for old, new in ((previous.generator, task.generator), (previous.critic, task.critic)):
+    for old, new in ((previous.generator, task.generator), (previous.trained_critic, task.critic)):
         weights, wanted = old.state_dict(), new.state_dict()
         same = weights.keys() == wanted.keys() and all(
             weights[name].shape == value.shape for name, value in wanted.items()

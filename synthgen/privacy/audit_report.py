@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from synthgen.core.params import check_integer
+from synthgen.measure.records import record_table
 from synthgen.privacy.attacks.result import AttackResult, Rate, plain
 
 #: Why an attack was not run.
@@ -132,7 +133,7 @@ class AuditReport:
     @property
     def results(self) -> pd.DataFrame:
         """One row per attack and population."""
-        return pd.DataFrame([_flat(result) for result in self.attacks])
+        return record_table([_flat(result) for result in self.attacks])
 
     @property
     def controls_passed(self) -> bool:

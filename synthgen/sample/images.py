@@ -75,6 +75,8 @@ class ImageSampler:
     labels : LabelSpec or None
         Of a conditional model.
     device : torch.device
+    has_critic : bool
+        Whether the critic was trained and kept; one that was not is there for its shape only.
     """
 
     generator: Any
@@ -82,6 +84,7 @@ class ImageSampler:
     recipe: ImageRecipe
     labels: LabelSpec | None
     device: torch.device
+    has_critic: bool = True
 
     @classmethod
     def from_weights(
@@ -92,7 +95,7 @@ class ImageSampler:
         labels: LabelSpec | None,
         device: torch.device,
     ) -> ImageSampler:
-        """Rebuild a sampler from the weights of both networks, by name.
+        """Rebuild a sampler from the weights of its networks, by name; there may be no critic.
 
         Raises
         ------
@@ -105,17 +108,36 @@ class ImageSampler:
                 "generator": generator_of(recipe, geometry, sizes),
                 "critic": critic_of(recipe, geometry, sizes),
             }
+        has_critic = bool(weights.get("critic"))
         for name, module in networks.items():
             try:
-                module.load_state_dict(weights[name])
+                if name == "generator" or has_critic:
+                    module.load_state_dict(weights[name])
             except RuntimeError as error:
                 raise ValueError(f"the weights do not fit the {name}: {error}") from error
             module.to(device).requires_grad_(False).eval()
-        return cls(networks["generator"], networks["critic"], recipe, labels, device)
+        return cls(networks["generator"], networks["critic"], recipe, labels, device, has_critic)
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """Return what :meth:`from_weights` takes."""
-        return {"generator": self.generator.state_dict(), "critic": self.critic.state_dict()}
+        found = {"generator": self.generator.state_dict()}
+        return found | {"critic": self.critic.state_dict()} if self.has_critic else found
+
+    @property
+    def trained_critic(self) -> ImageCritic:
+        """The critic.
+
+        Raises
+        ------
+        InvalidParameterError
+            If there is none: it was not saved, or the generator was trained without.
+        """
+        if not self.has_critic:
+            raise InvalidParameterError(
+                f"The model {self.recipe.name!r} has no critic: it was saved without, or trained "
+                "on a private release alone. Use the model that was fitted, or a classifier."
+            )
+        return self.critic
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Modules with spectral norm can be copied by their weights only.
@@ -188,19 +210,15 @@ class ImageSampler:
         Raises
         ------
         InvalidParameterError
-            If the generator was trained without a critic.
+            If there is no critic.
         """
-        if self.recipe.warmup >= 1.0:
-            raise InvalidParameterError(
-                f"{self.recipe.name!r} trains the generator without a critic, so nothing here can "
-                "score images. Use a classifier, or another preset."
-            )
+        critic = self.trained_critic
         condition = self.condition(codes, None)
         records = images.to(self.device).flatten(1)
         if condition is not None:
             records = torch.cat([records, condition], dim=1)
         with torch.inference_mode():
-            scores: Tensor = self.critic(records)
+            scores: Tensor = critic(records)
         return scores
 
     def _no_codes(self) -> np.ndarray | None:

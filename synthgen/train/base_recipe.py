@@ -29,9 +29,9 @@ class BaseRecipe:
         Records per step.
     accumulate : int
         Parts that a batch is worked through in, with one update for all: the result of the whole
-        batch with the memory of a part, for a little more time. What compares the records of a
-        batch is refused, but for batch norm in the generator (and in the decoder of
-        "reconstruction"), which takes the statistics of each part.
+        batch with the memory of a part, in about the same time unless parts are tiny. What compares
+        the records of a batch is refused, but for batch norm in the generator (and in the decoder
+        of "reconstruction"), which takes the statistics of each part.
     steps : int
         Generator steps.
     warmup : float

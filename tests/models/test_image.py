@@ -385,3 +385,31 @@ def test_inversion_finds_images_of_the_model(model: ImageGANSynthesizer) -> None
     start = model.decode(model.latents(3, random_state=0), y="one")
     found = model.decode(model.invert(images, y="one", steps=80), y="one")
     assert np.abs(found - images).mean() < 0.5 * np.abs(start - images).mean()
+
+
+def test_a_model_saved_without_its_critic_samples_and_scores_nothing(tmp_path: Path) -> None:
+    X, y = digits()
+    model = fitted()
+    model.save(tmp_path / "whole")
+    model.save(tmp_path / "bare", critic=False)
+    bare = load_synthesizer(tmp_path / "bare")
+    np.testing.assert_array_equal(bare.sample(6, random_state=0), model.sample(6, random_state=0))
+    np.testing.assert_array_equal(
+        copy.deepcopy(bare).sample(3, random_state=0), bare.sample(3, random_state=0)
+    )
+    sizes = [
+        sum(file.stat().st_size for file in (tmp_path / name).iterdir())
+        for name in ("whole", "bare")
+    ]
+    assert sizes[1] < 0.8 * sizes[0]
+    for ask in (
+        lambda: bare.score_samples(X[:3], NAMES[y[:3]]),
+        lambda: bare.sample(3, reject="critic"),
+        lambda: bare.fine_tune(X, NAMES[y]),
+    ):
+        with pytest.raises(InvalidParameterError, match="has no critic"):
+            ask()
+    bare.save(tmp_path / "again")
+    assert not load_synthesizer(tmp_path / "again").sampler_.has_critic
+    with pytest.raises(InvalidParameterError, match="critic must be"):
+        model.save(tmp_path / "no", critic="yes")
