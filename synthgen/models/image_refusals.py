@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +14,10 @@ from synthgen.dp.budget import DPSGD, DPEmbedding
 from synthgen.dp.errors import PrivacyError
 from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.models.image_presets import image_recipe
+from synthgen.models.refusals import CHARGED, Refusal, refuse
 from synthgen.train.dp_checks import check_private_recipe
 from synthgen.train.dp_images import EMBEDDING_RECIPE, SGD_IMAGE_RECIPE
 from synthgen.train.image_recipe import ImageRecipe
-
-Refusal = tuple[str, Callable[[Any], bool], str]
 
 #: Black and white of types whose values are pixels by themselves.
 _RANGES: Final = {"bool": (0.0, 1.0), "uint8": (0.0, 255.0)}
@@ -62,21 +60,7 @@ EMBEDDING_REFUSALS: Final[tuple[Refusal, ...]] = (
 )
 
 #: What is refused with ``DPSGD``, beside recipes (``train/dp_checks.py``).
-IMAGE_GRADIENT_REFUSALS: Final[tuple[Refusal, ...]] = (
-    *_COMMON,
-    (
-        "max_steps",
-        lambda value: value != "auto",
-        "the number of updates is charged before the first one; use max_steps='auto' and "
-        "DPSGD(steps=...)",
-    ),
-    (
-        "batch_size",
-        lambda value: value != "auto",
-        "batches are Poisson samples, whose expected size is charged; use batch_size='auto' and "
-        "DPSGD(batch_size=...)",
-    ),
-)
+IMAGE_GRADIENT_REFUSALS: Final[tuple[Refusal, ...]] = (*_COMMON, *CHARGED)
 
 
 def private_recipe(model: Any) -> ImageRecipe:
@@ -96,10 +80,7 @@ def private_recipe(model: Any) -> ImageRecipe:
             f"{type(privacy).__name__}."
         )
     by_gradients = isinstance(privacy, DPSGD)
-    for name, refused, why in IMAGE_GRADIENT_REFUSALS if by_gradients else EMBEDDING_REFUSALS:
-        value = getattr(model, name)
-        if refused(value):
-            raise PrivacyError(f"{name}={value!r} cannot be private: {why}.")
+    refuse(model, IMAGE_GRADIENT_REFUSALS if by_gradients else EMBEDDING_REFUSALS)
     if not by_gradients:
         return EMBEDDING_RECIPE
     if privacy.infer != "refuse":

@@ -65,9 +65,8 @@ REFUSALS: Final[tuple[Refusal, ...]] = (
     *_COMMON,
 )
 
-#: What is refused with ``DPSGD``, beside recipes (``train/dp_checks.py``).
-GRADIENT_REFUSALS: Final[tuple[Refusal, ...]] = (
-    *_COMMON,
+#: What ``DPSGD`` charges before the first update, of tables and of images.
+CHARGED: Final[tuple[Refusal, ...]] = (
     (
         "max_steps",
         lambda value: value != "auto",
@@ -82,6 +81,9 @@ GRADIENT_REFUSALS: Final[tuple[Refusal, ...]] = (
     ),
 )
 
+#: What is refused with ``DPSGD``, beside recipes (``train/dp_checks.py``).
+GRADIENT_REFUSALS: Final[tuple[Refusal, ...]] = (*_COMMON, *CHARGED)
+
 
 def gradient_recipe(preset: str | Recipe) -> Recipe:
     """Return the recipe that a preset stands for with ``DPSGD``.
@@ -92,6 +94,20 @@ def gradient_recipe(preset: str | Recipe) -> Recipe:
         If there is no such preset.
     """
     return SGD_RECIPE if preset == "auto" else resolve_recipe(preset, 0, 0)
+
+
+def refuse(synthesizer: Any, refusals: tuple[Refusal, ...]) -> None:
+    """Refuse the first parameter that cannot be private.
+
+    Raises
+    ------
+    PrivacyError
+        Naming the parameter, why, and what to use.
+    """
+    for name, refused, why in refusals:
+        value = getattr(synthesizer, name)
+        if refused(value):
+            raise PrivacyError(f"{name}={value!r} cannot be private: {why}.")
 
 
 def check_refusals(synthesizer: Any) -> None:
@@ -110,9 +126,6 @@ def check_refusals(synthesizer: Any) -> None:
             f"privacy must be None, DPMarginals(...) or DPSGD(...), got {type(privacy).__name__}."
         )
     by_gradients = isinstance(privacy, DPSGD)
-    for name, refused, why in GRADIENT_REFUSALS if by_gradients else REFUSALS:
-        value = getattr(synthesizer, name)
-        if refused(value):
-            raise PrivacyError(f"{name}={value!r} cannot be private: {why}.")
+    refuse(synthesizer, GRADIENT_REFUSALS if by_gradients else REFUSALS)
     if by_gradients:
         check_private_recipe(gradient_recipe(synthesizer.preset))

@@ -249,7 +249,7 @@ class _NoisyOptimiser(DPOptimizerFastGradientClipping):
     def add_noise(self) -> None:
         """Add noise to the sums, in float64 and rounded to a public grid."""
         parameters: list[Tensor] = self.params
-        sums = torch.cat([p.summed_grad.reshape(-1) for p in parameters])  # type: ignore[attr-defined]
+        sums = torch.cat([p.summed_grad.reshape(-1) for p in parameters])  # type: ignore[attr-defined]  # by Opacus
         exact = sums.double().cpu().numpy()
         # Weights that overflow do so whatever the records are.
         exact = np.where(np.isfinite(exact), exact, 0.0)

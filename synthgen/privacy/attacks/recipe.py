@@ -48,7 +48,8 @@ def recipe_of(model: Any) -> Callable[[int], Any]:
     return partial(_clone, plain, "random_state" in known)
 
 
-def _copy(model: Any, seed: int) -> Any:  # noqa: ARG001 - a copy takes no seed
+def _copy(model: Any, _seed: int) -> Any:
+    # A model without parameters takes no seed.
     return copy.deepcopy(model)
 
 
