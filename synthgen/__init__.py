@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from synthgen.data.constraints import Range as Range
     from synthgen.data.constraints import Unique as Unique
     from synthgen.data.schema import Schema as Schema
-    from synthgen.dp.budget import DPSGD as DPSGD
     from synthgen.dp.budget import DPEmbedding as DPEmbedding
     from synthgen.dp.budget import DPMarginals as DPMarginals
+    from synthgen.dp.sgd_budget import DPSGD as DPSGD
     from synthgen.encode.wanted import Between as Between
     from synthgen.models.baseline import GaussianCopula as GaussianCopula
     from synthgen.models.baseline import IndependentColumns as IndependentColumns
@@ -66,7 +66,7 @@ _PUBLIC: Final[dict[str, tuple[str, str | None]]] = {
     "Column": ("synthgen.data.column", "Column"),
     "DPEmbedding": ("synthgen.dp.budget", "DPEmbedding"),
     "DPMarginals": ("synthgen.dp.budget", "DPMarginals"),
-    "DPSGD": ("synthgen.dp.budget", "DPSGD"),
+    "DPSGD": ("synthgen.dp.sgd_budget", "DPSGD"),
     "FixedCombinations": ("synthgen.data.constraints", "FixedCombinations"),
     "GANOutlierDetector": ("synthgen.anomaly.detector", "GANOutlierDetector"),
     "GANSynthesizer": ("synthgen.models.tabular", "GANSynthesizer"),

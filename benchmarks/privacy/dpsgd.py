@@ -26,9 +26,9 @@ from benchmarks.lines import append_line
 from benchmarks.privacy.domains import load
 from benchmarks.privacy.marginals import two_way_distance
 from synthgen import GANSynthesizer, evaluate
-from synthgen.dp.budget import DPSGD
 from synthgen.dp.events import Event
 from synthgen.dp.noise import SystemNoise
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.nn.tabular import TabularCritic
 from synthgen.train.dp import CLIPPINGS, SEPARABLE, PrivateCritic
 

@@ -25,12 +25,13 @@ from benchmarks.images.data import Split, load
 from benchmarks.lines import append_line
 from benchmarks.quality.cell import machine
 from synthgen import ImageGANSynthesizer
-from synthgen.dp.budget import DPSGD, DPEmbedding
+from synthgen.dp.budget import DPEmbedding
 from synthgen.dp.embedding import release_embedding
 from synthgen.dp.events import Event
 from synthgen.dp.gaussian import gaussian_mu
 from synthgen.dp.ledger import Ledger
 from synthgen.dp.noise import SystemNoise
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.nn.image.geometry import Geometry
 from synthgen.nn.image.public_features import PublicFeatures
 from synthgen.privacy import audit_mechanism

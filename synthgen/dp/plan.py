@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from synthgen.dp.accounting import noise_multiplier
-from synthgen.dp.budget import DPSGD, DPMarginals
+from synthgen.dp.budget import DPMarginals
 from synthgen.dp.errors import PrivacyError
 from synthgen.dp.events import Event
 from synthgen.dp.gaussian import gaussian_mu
 from synthgen.dp.ledger import Ledger
+from synthgen.dp.sgd_budget import DPSGD
 
 #: Share of delta for values that are bought.
 _FAILURE: Final = 0.1

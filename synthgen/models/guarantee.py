@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from sklearn.utils.validation import check_is_fitted
 
-from synthgen.dp.budget import DPSGD, DPEmbedding, DPMarginals, PrivacyParameters
+from synthgen.dp.budget import DPEmbedding, DPMarginals
 from synthgen.dp.ledger import Ledger
+from synthgen.dp.parameters import PrivacyParameters
+from synthgen.dp.sgd_budget import DPSGD
 
 _KINDS: Final[dict[str, Any]] = {
     "DPMarginals": DPMarginals,

@@ -14,8 +14,9 @@ from synthgen.core.device import resolve_device, supports_bfloat16
 from synthgen.core.params import check_choice, check_real
 from synthgen.core.random import root_seed
 from synthgen.data.images import ImageData, ImageSpec, read_images
-from synthgen.dp.budget import DPSGD, DPEmbedding
+from synthgen.dp.budget import DPEmbedding
 from synthgen.dp.errors import PrivacyError
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.errors import TrainingWarning
 from synthgen.models.guarantee import Guaranteed
 from synthgen.models.image_checks import (

@@ -21,6 +21,9 @@ from synthgen.train.terms import TermSpec
 #: Entry points of packages that bring recipes of their own.
 PLUGINS: Final = "synthgen.image_presets"
 
+#: Times that the default's critic sees every image before it is suspected to know them by heart.
+_EPOCHS_BEFORE_ADA: Final = 10
+
 _DCGAN: Final[dict[str, Any]] = {
     "objective": "non_saturating",
     "critic_norm": "batch",
@@ -209,7 +212,8 @@ def image_recipe(
         if not policy:
             return recipe.check()
         # As much as overfitting calls for: in short runs a fixed amount costs more than it gives.
-        terms += (TermSpec("ada", {"policy": policy}),)
+        after = _EPOCHS_BEFORE_ADA * len(images)
+        terms += (TermSpec("ada", {"policy": policy, "after": after}),)
     elif augment is not None:
         chance = 0.8 if "cutout" in augment else 1.0
         terms += (TermSpec("diffaug", {"policy": augment, "p": chance}),)

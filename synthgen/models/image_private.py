@@ -18,13 +18,14 @@ from torch import Tensor, nn
 from synthgen.core.progress import ProgressBar
 from synthgen.core.random import isolated_torch_rng, torch_generator
 from synthgen.data.images import ImageData
-from synthgen.dp.budget import DPSGD, DPEmbedding
+from synthgen.dp.budget import DPEmbedding
 from synthgen.dp.embedding import Embedding, embedding_sensitivity, release_embedding
 from synthgen.dp.events import Event
 from synthgen.dp.gaussian import gaussian_mu
 from synthgen.dp.ledger import Ledger
 from synthgen.dp.noise import NoiseSource
 from synthgen.dp.plan import plan_gradients
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.dp.shared import SharedLedger
 from synthgen.errors import TrainingWarning
 from synthgen.models.image_announcer import Announcer

@@ -10,8 +10,9 @@ import numpy as np
 from synthgen.data.image_folder import read_folder
 from synthgen.data.image_labels import LabelSpec
 from synthgen.data.images import ImageData, read_images
-from synthgen.dp.budget import DPSGD, DPEmbedding
+from synthgen.dp.budget import DPEmbedding
 from synthgen.dp.errors import PrivacyError
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.models.image_presets import image_recipe
 from synthgen.models.refusals import CHARGED, Refusal, refuse

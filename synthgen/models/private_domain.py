@@ -12,11 +12,11 @@ from synthgen.data.constraints import FixedCombinations, OneHot
 from synthgen.data.schema import Schema
 from synthgen.data.surrogate_blind import blind_surrogate
 from synthgen.data.values import to_numbers
-from synthgen.dp.budget import PrivacyParameters
 from synthgen.dp.coarsen import Coarse, PublicColumn
 from synthgen.dp.errors import PrivacyError
 from synthgen.dp.ledger import Ledger
 from synthgen.dp.moments import Release
+from synthgen.dp.parameters import PrivacyParameters
 from synthgen.dp.plan import MarginalPlan
 from synthgen.dp.purchase import buy_facts, undeclared
 from synthgen.dp.roundness import release_roundness

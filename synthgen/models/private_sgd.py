@@ -16,12 +16,12 @@ import torch
 from synthgen.core.device import supports_bfloat16
 from synthgen.core.random import isolated_torch_rng
 from synthgen.data.schema import Schema
-from synthgen.dp.budget import DPSGD
 from synthgen.dp.events import Event
 from synthgen.dp.ledger import Ledger
 from synthgen.dp.moments import Release, join_cells, release_histograms, release_pairs
 from synthgen.dp.noise import NoiseSource
 from synthgen.dp.plan import MarginalPlan, plan_gradients, plan_histograms
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.dp.shared import SharedLedger
 from synthgen.encode.public import Cells
 from synthgen.encode.table import TableEncoder

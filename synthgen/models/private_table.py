@@ -14,7 +14,8 @@ from synthgen.core.random import torch_generator
 from synthgen.data.declared import declared_dtype, declared_spec
 from synthgen.data.frame import FrameSpec
 from synthgen.data.schema import Schema
-from synthgen.dp.budget import DPSGD, DPMarginals
+from synthgen.dp.budget import DPMarginals
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.models.encoded import EncodedSynthesizer
 from synthgen.models.guarantee import Guaranteed
 from synthgen.models.private import PrivateFit, fit_private

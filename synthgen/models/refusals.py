@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from synthgen.dp.budget import DPSGD, DPMarginals
+from synthgen.dp.budget import DPMarginals
 from synthgen.dp.errors import PrivacyError
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.errors import InvalidParameterError
 from synthgen.models.presets import resolve_recipe
 from synthgen.train.dp_checks import check_private_recipe

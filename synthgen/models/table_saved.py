@@ -9,8 +9,9 @@ import torch
 
 from synthgen.core.device import resolve_device
 from synthgen.core.serialize import Artifact, plain_json
-from synthgen.dp.budget import DPSGD, DPMarginals
+from synthgen.dp.budget import DPMarginals
 from synthgen.dp.ledger import Ledger
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.models.encoded import EncodedSynthesizer
 from synthgen.models.guarantee import privacy_from_json, privacy_to_json
 from synthgen.models.saved import pack_sampler, unpack_sampler

@@ -17,8 +17,9 @@ from synthgen.core.progress import ProgressBar
 from synthgen.core.random import generator, isolated_torch_rng, torch_generator
 from synthgen.core.serialize import plain_json
 from synthgen.data.schema import Schema
-from synthgen.dp.budget import DPSGD, DPMarginals
+from synthgen.dp.budget import DPMarginals
 from synthgen.dp.ledger import Ledger
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.encode.calibrate import Calibration
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.encode.table import TableEncoder

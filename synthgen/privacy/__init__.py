@@ -5,10 +5,11 @@
 1e-06
 """
 
-from synthgen.dp.budget import DPSGD, DPEmbedding, DPMarginals
+from synthgen.dp.budget import DPEmbedding, DPMarginals
 from synthgen.dp.errors import BudgetExceededError, PrivacyError, PrivacyWarning
 from synthgen.dp.events import Event
 from synthgen.dp.ledger import Ledger
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.dp.shared import SharedLedger
 from synthgen.privacy.attacks.result import AttackResult
 from synthgen.privacy.audit_report import AuditReport

@@ -11,6 +11,7 @@ import pandas as pd
 from synthgen.core.params import check_integer
 from synthgen.measure.records import record_table
 from synthgen.privacy.attacks.result import AttackResult, Rate, plain
+from synthgen.privacy.audit_groups import GroupRisk
 
 #: Why an attack was not run.
 Cause = Literal["missing", "budget", "error"]
@@ -104,6 +105,8 @@ class AuditReport:
         From random members, and from holdout rows, to the nearest synthetic row, and from holdout
         rows to the nearest reference row: per cent by per cent, in widths of the columns. That they
         look alike proves nothing; see `attacks`.
+    groups : tuple of GroupRisk
+        How well members of groups of random rows were told from others, the worst first.
 
     Examples
     --------
@@ -129,6 +132,7 @@ class AuditReport:
     seconds: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
     checksum: str | None = None
     distances: dict[str, list[float]] = field(default_factory=dict)
+    groups: tuple[GroupRisk, ...] = ()
 
     @property
     def results(self) -> pd.DataFrame:
@@ -197,7 +201,7 @@ class AuditReport:
     def summary(self) -> str:
         """Return the outcome in a few sentences."""
         sentences = [_sentence(self, name) for name in ("random", "vulnerable")]
-        sentences.append(_shadow_sentence(self))
+        sentences += [_group_sentence(self), _shadow_sentence(self)]
         if not self.controls_passed:
             failed = ", ".join(each.name for each in self.controls if not each.passed)
             sentences.append(f"The {failed} control failed: the figures cannot be relied on.")
@@ -222,6 +226,7 @@ class AuditReport:
             "planted": plain(self.planted),
             "smallest_leak": plain(self.smallest_leak),
             "skipped": [vars(each) for each in self.skipped],
+            "groups": [group.to_dict() for group in self.groups],
             "splits": plain(self.splits),
             "reproduced": plain(self.reproduced),
             "distances": plain(self.distances),
@@ -265,6 +270,17 @@ def _sentence(report: AuditReport, population: str) -> str:
         f"{len(report.of(population))} attacks on {population} rows: the strongest, {best.attack}, "
         f"tells members from others with an AUC of {best.auc:.3f} [{low:.3f}, {high:.3f}]{weak}; "
         f"over all attacks the AUC is at least {report.auc_lower(population) or 0.0:.3f}."
+    )
+
+
+def _group_sentence(report: AuditReport) -> str:
+    judged = [each for each in report.groups if each.result is not None]
+    if not judged or (worst := judged[0].result) is None or worst.auc_simultaneous is None:
+        return ""
+    low, high = worst.auc_simultaneous
+    return (
+        f"Of {len(judged)} groups, members with {worst.population} stand out most: AUC "
+        f"{worst.auc:.3f} [{low:.3f}, {high:.3f}], an interval for all groups at once."
     )
 
 

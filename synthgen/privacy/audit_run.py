@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.random import root_seed
 from synthgen.data.frame import read_frame
-from synthgen.errors import InvalidParameterError, SynthgenError
+from synthgen.errors import InvalidParameterError
 from synthgen.measure.checks import (
     check_callable,
     check_names,
@@ -25,22 +21,24 @@ from synthgen.measure.checks import (
     check_synthesizer,
 )
 from synthgen.measure.distances import row_keys
-from synthgen.privacy.attacks.anonymeter import anonymeter_attacks, installed
-from synthgen.privacy.attacks.attribute import Attribute, check_secrets
-from synthgen.privacy.attacks.judge import Population, judge
+from synthgen.privacy.attacks.attribute import check_secrets
 from synthgen.privacy.attacks.membership import (
     ATTACKS,
     MAX_TARGETS,
     Prepared,
     prepare,
-    why_not,
 )
-from synthgen.privacy.attacks.reconstruction import Reconstruction
 from synthgen.privacy.attacks.result import AttackResult
 from synthgen.privacy.attacks.shadow import LEAST_FITS
 from synthgen.privacy.attacks.splits import Splits, split
 from synthgen.privacy.attacks.white_box import own_critic
-from synthgen.privacy.audit_controls import negative_control, planted_leaks, positive_control
+from synthgen.privacy.audit_battery import (
+    ANONYMETER,
+    ATTRIBUTE,
+    RECONSTRUCTION,
+    Battery,
+    Clock,
+)
 from synthgen.privacy.audit_facts import (
     checksum,
     distances,
@@ -48,8 +46,9 @@ from synthgen.privacy.audit_facts import (
     reproduced,
     versions,
 )
-from synthgen.privacy.audit_report import AuditReport, Control, Skipped
-from synthgen.privacy.audit_shadow import DEFAULT_FITS, SHADOW, shadow_result
+from synthgen.privacy.audit_groups import group_columns
+from synthgen.privacy.audit_report import AuditReport, Control
+from synthgen.privacy.audit_shadow import DEFAULT_FITS, SHADOW
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
@@ -59,11 +58,8 @@ _logger = logging.getLogger(__name__)
 #: Rows drawn from a synthesizer if no number is given, at most.
 _MAX_DRAWN: Final = 1_000_000
 
-_ATTRIBUTE: Final = "attribute"
-_RECONSTRUCTION: Final = "reconstruction"
-_ANONYMETER: Final = "anonymeter"
 #: What is run by default.
-_DEFAULT: Final = (*(each.name for each in ATTACKS), _ATTRIBUTE, _RECONSTRUCTION, _ANONYMETER)
+_DEFAULT: Final = (*(each.name for each in ATTACKS), ATTRIBUTE, RECONSTRUCTION, ANONYMETER)
 #: Names that `attacks` may hold.
 NAMES: Final = (*_DEFAULT, SHADOW)
 
@@ -82,6 +78,7 @@ def audit(
     n_synthetic: int | None = None,
     max_targets: int = MAX_TARGETS,
     shadow_fits: int = 0,
+    groups: Sequence[Hashable] | None = None,
     level: float = 0.95,
     budget_s: float = 180.0,
     random_state: Any = 0,
@@ -120,6 +117,10 @@ def audit(
         Fits of unfitted copies of the synthesizer for the shadow-model attack, 16 at least; 0
         leaves it out unless `attacks` names it, and then stands for 64. It runs last, within the
         budget, on the members that are most isolated.
+    groups : sequence of column names, optional
+        Columns of categories; attacks on membership are judged within the rows of each level too.
+        By default the first five columns with at most twelve levels; an empty sequence leaves it
+        out.
     level : float, default=.95
         Coverage of intervals.
     budget_s : float, default=180
@@ -150,10 +151,11 @@ def audit(
     wanted, shadow_fits = _check_shadows(wanted, shadow_fits)
     schema = check_schema(schema)
     secrets = None if secrets is None else check_names("secrets", secrets)
+    groups = None if groups is None else check_names("groups", groups)
     if critic is not None:
         check_callable("critic", critic, "a callable that scores a table of rows, or None")
     seed = root_seed(random_state)
-    clock = _Clock(budget_s)
+    clock = Clock(budget_s)
     model, made = _synthetic(synthesizer_or_frame, synthetic, members, n_synthetic, seed)
     schema = getattr(model, "schema_", None) if schema is None else schema
     claim = guarantee_of(model)
@@ -164,7 +166,7 @@ def audit(
         ready = prepare(splits, model=model, critic=critic, max_targets=max_targets, seed=seed)
     if not ready.populations:
         raise InvalidParameterError(f"max_targets must be 8 or more, got {max_targets}.")
-    run = _Run(
+    battery = Battery(
         ready,
         splits,
         schema,
@@ -175,14 +177,17 @@ def audit(
         seed,
         clock,
         shadow_fits,
+        groups,
     )
-    results, skipped = run.everything()
-    controls, leaks, smallest = run.controls()
+    group_columns(ready.arena, groups)  # Before hours of attacks, not after them.
+    results, skipped = battery.run()
+    controls, leaks, smallest = battery.controls()
     return AuditReport(
         attacks=tuple(_with_controls(results, controls)),
         controls=controls,
         planted=leaks,
         smallest_leak=smallest,
+        groups=battery.group_risks(),
         skipped=tuple(skipped),
         splits=_described(splits, ready),
         reproduced=reproduced(splits),
@@ -195,197 +200,13 @@ def audit(
             "max_targets": max_targets,
             "shadow_fits": shadow_fits,
             "attacks": list(wanted),
+            "groups": [str(name) for name in group_columns(ready.arena, groups)],
             "secrets": [str(name) for name in check_secrets(ready.arena, secrets)],
         },
         versions=versions(),
         notes=(*splits.notes, *_overlap(splits)),
         seconds=clock.seconds,
         checksum=checksum(read_frame(made)[0]),
-    )
-
-
-@dataclass
-class _Clock:
-    """Seconds of every part, and whether there are any left."""
-
-    budget: float
-    seconds: dict[str, float] = field(default_factory=dict)
-    start: float = field(default_factory=time.monotonic)
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        begun = time.monotonic()
-        yield
-        self.seconds[name] = time.monotonic() - begun
-        _logger.info("audit: %s took %.1f s", name, self.seconds[name])
-
-    def over(self) -> bool:
-        return time.monotonic() - self.start > self.budget
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One attack that waits for its turn."""
-
-    attack: Any
-    populations: tuple[Population, ...]
-    score: Callable[[], dict[str, NDArray[np.float64]]]
-
-
-@dataclass
-class _Run:
-    """All attacks on one prepared audit."""
-
-    ready: Prepared
-    splits: Splits
-    schema: Schema | None
-    wanted: tuple[str, ...]
-    secrets: Sequence[Hashable] | None
-    level: float
-    delta: float
-    seed: int
-    clock: _Clock
-    shadow_fits: int
-
-    def everything(self) -> tuple[list[AttackResult], list[Skipped]]:
-        """Score by every attack in the fixed order, then judge all of them together."""
-        scored: list[tuple[_Step, dict[str, NDArray[np.float64]]]] = []
-        finished: list[AttackResult] = []
-        skipped: list[Skipped] = []
-        for step in self._plan():
-            attack = step.attack
-            reason = why_not(attack, self.ready.arena)
-            left_out = self._late(attack.name) if reason is None else Skipped(attack.name, reason)
-            if left_out is not None:
-                skipped.append(left_out)
-                continue
-            try:
-                with self.clock.part(attack.name):
-                    scored.append((step, step.score()))
-            except SynthgenError as error:
-                reason = f"{type(error).__name__}: {error}"
-                skipped.append(Skipped(attack.name, reason, "error"))
-        finished += self._judged(scored)
-        if _ANONYMETER in self.wanted:
-            self._anonymeter(finished, skipped)
-        if SHADOW in self.wanted:
-            self._shadow(finished, skipped)
-        return finished, skipped
-
-    def controls(self) -> tuple[tuple[Control, ...], tuple[dict[str, Any], ...], float | None]:
-        """Run the cases with known answers, whatever the budget."""
-        with self.clock.part("controls"):
-            both = positive_control(self.ready), negative_control(self.ready, self.seed)
-            near = self.ready.arena.near_synthetic.distances[:, 0]
-            leaks, smallest = planted_leaks(self.ready, {"nearest": -near}, self.seed)
-        return both, leaks, smallest
-
-    def _plan(self) -> Iterator[_Step]:
-        arena, populations = self.ready.arena, self.ready.populations
-        for attack in ATTACKS:
-            if attack.name in self.wanted:
-                yield _Step(attack, populations, partial(attack.scores, arena))
-        names = check_secrets(arena, self.secrets)
-        for name in names if _ATTRIBUTE in self.wanted else ():
-            guess = Attribute(name)
-            yield _Step(guess, populations, partial(guess.scores, arena))
-        # Of the most isolated rows there are too few to solve a system for.
-        one = populations[:1]
-        sides = [one[0].rows[one[0].member], one[0].rows[~one[0].member]]
-        for name in names[:1] if _RECONSTRUCTION in self.wanted else ():
-            solve = Reconstruction(name)
-            yield _Step(solve, one, partial(solve.scores, arena, sides))
-
-    def _judged(
-        self, scored: list[tuple[_Step, dict[str, NDArray[np.float64]]]]
-    ) -> list[AttackResult]:
-        arena = self.ready.arena
-        results = []
-        names = [each.name for step, _ in scored for each in step.populations]
-        for step, scores in scored:
-            attack = step.attack
-            for population in step.populations:
-                result = judge(
-                    attack.name,
-                    attack.threat_model,
-                    scores,
-                    population,
-                    delta=self.delta,
-                    level=self.level,
-                    comparisons=names.count(population.name),
-                    n_synthetic=len(arena.synthetic),
-                    n_reference=len(arena.reference),
-                )
-                results.append(_with_success(attack, arena, scores, population, result))
-        return results
-
-    def _anonymeter(self, finished: list[AttackResult], skipped: list[Skipped]) -> None:
-        if not installed():
-            left_out = Skipped(_ANONYMETER, "the package anonymeter is not installed")
-        elif (late := self._late(_ANONYMETER)) is not None:
-            left_out = late
-        else:
-            with self.clock.part(_ANONYMETER):
-                finished += anonymeter_attacks(
-                    self.splits,
-                    secrets=check_secrets(self.ready.arena, self.secrets)[:1],
-                    level=self.level,
-                    seed=self.seed,
-                )
-            return
-        skipped.append(left_out)
-
-    def _shadow(self, finished: list[AttackResult], skipped: list[Skipped]) -> None:
-        with self.clock.part(SHADOW):
-            outcome = shadow_result(
-                self.ready,
-                self.splits,
-                self.ready.arena.model,
-                schema=self.schema,
-                fits=self.shadow_fits,
-                delta=self.delta,
-                level=self.level,
-                seed=self.seed,
-                over=self.clock.over,
-            )
-        if isinstance(outcome, Skipped):
-            skipped.append(outcome)
-        else:
-            finished.append(outcome)
-
-    def _late(self, name: str) -> Skipped | None:
-        if not self.clock.over():
-            return None
-        return Skipped(name, f"the budget of {self.clock.budget:g} s was used up", "budget")
-
-
-def _with_success(
-    attack: Any,
-    arena: Any,
-    scores: dict[str, NDArray[np.float64]],
-    population: Population,
-    result: AttackResult,
-) -> AttackResult:
-    """Add how often a value was guessed right, among members and among holdout rows."""
-    if isinstance(attack, Attribute):
-        right, blind = attack.success(arena, scores[result.variant])
-    elif isinstance(attack, Reconstruction):
-        right, blind = scores[result.variant] > 0, attack.blind(arena)
-    else:
-        return result
-    reported = population.rows[~population.choosing]
-    member = population.member[~population.choosing]
-    success = float(right[reported[member]].mean())
-    control = float(right[reported[~member]].mean())
-    blunt = max(success, control) <= blind
-    doubt = ("no power: guesses are right no more often than a blind guess",) if blunt else ()
-    return replace(
-        result,
-        success=success,
-        control=control,
-        baseline=blind,
-        warnings=(*result.warnings, *doubt),
-        notes=(*result.notes, "success and control are shares of right guesses, as is baseline"),
     )
 
 

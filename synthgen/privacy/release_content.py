@@ -285,6 +285,21 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Recognised:
+    """How well members of one group were told from other rows of it; an interval for all groups."""
+
+    column: str
+    level: str
+    members: int
+    holdout: int
+    attack: str
+    area: float | None
+    low: float | None
+    high: float | None
+    outcome: str
+
+
+@dataclass(frozen=True)
 class ReleaseContent:
     """Everything that the report shows."""
 
@@ -309,6 +324,7 @@ class ReleaseContent:
     returned: list[Returned]
     utility: Utility | None
     groups: list[Group]
+    recognised: list[Recognised]
     group_limit: int
     conditions: list[str]
     sign_off: list[tuple[str, str]]

@@ -21,6 +21,7 @@ from synthgen.privacy.release_content import (
     Copied,
     Group,
     Power,
+    Recognised,
     Returned,
     Utility,
     UtilityLine,
@@ -273,6 +274,23 @@ def groups_of(quality: Any, limits: ReleaseLimits) -> list[Group]:
         )
         for row in breakdown.head(_MOST_GROUPS).to_dict(orient="records")
     ]
+
+
+def recognised_of(audit: AuditReport, limits: ReleaseLimits) -> list[Recognised]:
+    """Return how well members of groups were told from others, the worst first."""
+    found = []
+    for group in audit.groups[:_MOST_GROUPS]:
+        attack, area, low, high, outcome = "", None, None, None, "too few rows"
+        if group.result is not None:
+            attack, area = group.result.attack, group.result.auc
+            low, high = group.result.auc_simultaneous or (None, None)
+            power = "within" if group.result.has_power else "no power"
+            outcome = "above" if over_auc(group.result, limits) else power
+        sizes = group.n_members, group.n_holdout
+        found.append(
+            Recognised(group.column, group.level, *sizes, attack, area, low, high, outcome)
+        )
+    return found
 
 
 def small_groups(

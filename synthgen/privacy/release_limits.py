@@ -17,7 +17,7 @@ class ReleaseLimits:
     Parameters
     ----------
     auc : float, default=.60
-        Lower bound of the area of an attack (B4).
+        Lower bound of the area of an attack (B4), or within a group (B9).
     hits : float, default=.03
         Lower bound of the members found at one false alarm in a hundred (B5).
     risk : float, default=.10
@@ -87,6 +87,8 @@ TEXTS: Final = {
     "B7": "the audit did not find training rows that were released on purpose",
     "B8": "differential privacy is claimed, but an assumption is unknown or the noise came from a "
     "seed, or no ledger shows what was spent",
+    "B9": "an attack tells training rows of one group from other rows of it: lower bound of the "
+    "area, for all groups at once, above {auc:g}",
     "R1": "there is no formal guarantee: that no attack succeeded does not make rows safe",
     "R2": "epsilon is above {epsilon:g} (above {weak_epsilon:g}: formal, but weak)",
     "R3": "delta is above {delta:g}, or above one tenth of one by the number of rows",

@@ -54,6 +54,7 @@ def published(content: ReleaseContent) -> ReleaseContent:
         returned=[Returned(each.column, each.reason) for each in content.returned],
         utility=_utility(content.utility),
         groups=[],
+        recognised=[],
         notes=[_NOTE],
         settings=[pair for pair in content.settings if pair[0] in _OPEN_SETTINGS],
         extra={},

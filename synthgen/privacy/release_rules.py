@@ -68,7 +68,7 @@ class Evidence:
 def find(evidence: Evidence) -> list[Finding]:
     """Return the rules that tripped, the blocking ones first."""
     rules = (
-        _identifiers, _copies, _refuted, _attacks, _anonymeter, _blind, _claims,
+        _identifiers, _copies, _refuted, _attacks, _anonymeter, _blind, _claims, _groups,
         _no_guarantee, _weak, _delta, _few_rows, _few_attacks, _false_alarm, _quality,
         _other_table, _copies_unknown, _made_up,
     )  # fmt: skip
@@ -84,6 +84,7 @@ def untold(e: Evidence) -> dict[str, str]:
         "B2": e.copied is not None,
         "B4": any(each.auc is not None for each in attacks),
         "B5": any(each.tpr_at_1pct is not None for each in attacks),
+        "B9": any(each.result is not None for each in e.audit.groups),
         "B6": any("risk_interval" in each.details for each in attacks),
     }
     states = {rule: seen for rule, told in known.items() if not told}
@@ -193,6 +194,19 @@ def _claims(e: Evidence) -> Iterator[Finding]:
     for reason in [*e.broken, *(f"nobody knows whether this holds: {text}" for text in unknown)]:
         words = f"The claim of differential privacy does not hold: {reason}."
         yield Finding("B8", words, words, "Mend it, or release without the claim.")
+
+
+def _groups(e: Evidence) -> Iterator[Finding]:
+    for group in e.audit.groups:
+        if group.result is not None and over_auc(group.result, e.limits):
+            low = (group.result.auc_simultaneous or (0.0,))[0]
+            yield Finding(
+                "B9",
+                f"{group.result.attack} on rows with {group.column} = {group.level}: area "
+                f"{amount(group.result.auc)}, at least {amount(low)}.",
+                "An attack tells training rows of one group from others.",
+                _ADVICE,
+            )
 
 
 def _no_guarantee(e: Evidence) -> Iterator[Finding]:

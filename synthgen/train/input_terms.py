@@ -103,12 +103,16 @@ class AdaptiveAugment:
         Images after which the chance could have gone from 0 to 1.
     most : float
         Largest chance: beyond it augmentations show in the results.
+    after : float
+        Real images that the critic sees before the chance may rise: one that saw every image a few
+        times only is sure because it is good, not because it knows them by heart.
     """
 
     policy: str = "translation,colour,cutout"
     target: float = 0.6
     images: float = 50_000.0
     most: float = 0.8
+    after: float = 0.0
     side: ClassVar[str] = "input"
     needs: ClassVar[frozenset[str]] = frozenset({"images"})
     #: Games whose scores of real records are positive if the critic is sure of them.
@@ -118,7 +122,7 @@ class AdaptiveAugment:
 
     def start(self) -> State:
         """Return the state before the first step."""
-        return {"p": torch.tensor(0.0), "sign": torch.tensor(0.0)}
+        return {"p": torch.tensor(0.0), "sign": torch.tensor(0.0), "seen": torch.tensor(0.0)}
 
     def __call__(self, critic: Any, records: Tensor, state: State, rng: torch.Generator) -> Tensor:
         """Return the records as the critic sees them."""
@@ -128,8 +132,10 @@ class AdaptiveAugment:
     def observe(self, real: Tensor, share: float, state: State) -> State:
         """Return the next state from the critic's real scores and the share of training done."""
         sign = torch.lerp(real.sign().mean().cpu(), state["sign"], 0.75)
+        seen = state["seen"] + len(real)
         move = torch.sign(sign - self.target) * (len(real) / self.images)
-        return {"p": (state["p"] + move).clamp(0.0, self.most), "sign": sign}
+        rises = (state["p"] + move).clamp(0.0, self.most)
+        return {"p": rises if seen > self.after else state["p"], "sign": sign, "seen": seen}
 
 
 def augmented(critic: Any, records: Tensor, policy: str, rng: torch.Generator, p: float) -> Tensor:

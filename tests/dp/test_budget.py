@@ -13,11 +13,13 @@ from sklearn.base import clone
 
 from synthgen.data.schema import Schema
 from synthgen.dp.accounting import guarantee
-from synthgen.dp.budget import DPSGD, DPMarginals, PrivacyParameters
+from synthgen.dp.budget import DPMarginals
 from synthgen.dp.errors import PrivacyError, PrivacyWarning
 from synthgen.dp.gaussian import gaussian_mu
+from synthgen.dp.parameters import PrivacyParameters
 from synthgen.dp.plan import plan_gradients, plan_histograms, plan_marginals
 from synthgen.dp.purchase import buy_facts, undeclared
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.errors import InvalidParameterError
 
 

@@ -74,6 +74,8 @@ def test_augmentation_follows_the_data() -> None:
     images = digit_data().images
     assert _policy(image_recipe("auto", images)) == "rotation,translation,cutout"
     assert "ada" in image_recipe("auto", images).term_names
+    (ada,) = image_recipe("auto", images).terms
+    assert ada.parameters["after"] == 10 * len(images)
     assert _policy(image_recipe("sngan", images)) is None
     assert _policy(image_recipe("sngan", images, "scale")) == "scale"
     assert _policy(image_recipe("fastgan", images)) == "translation,colour"

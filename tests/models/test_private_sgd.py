@@ -12,7 +12,7 @@ import pytest
 
 from synthgen import Column, GANSynthesizer, Schema, load
 from synthgen.dp import accounting
-from synthgen.dp.budget import DPSGD
+from synthgen.dp.sgd_budget import DPSGD
 from synthgen.errors import InvalidParameterError, TrainingWarning
 from synthgen.models.refusals import GRADIENT_REFUSALS
 from synthgen.privacy import BudgetExceededError, PrivacyError, PrivacyWarning, SharedLedger

@@ -9,6 +9,7 @@ from synthgen.dp.events import Event
 from synthgen.dp.ledger import Ledger
 from synthgen.dp.noise import SystemNoise
 from synthgen.privacy.attacks.result import AttackResult, Rate
+from synthgen.privacy.audit_groups import GroupRisk
 from synthgen.privacy.audit_report import AuditReport, Control, Skipped
 
 N = 1_000
@@ -30,6 +31,11 @@ def result(attack="nearest", population="random", **changes):
         "roc": ([0.0, 0.1013, 1.0], [0.0, 0.1129, 1.0]),
     }  # fmt: skip
     return AttackResult(attack, population, "synthetic rows", **{**facts, **changes})
+
+
+def group(level="a", **changes):
+    found = result(population=f"c = {level}", **changes)
+    return GroupRisk("c", level, 1877, 1879, found)
 
 
 def control(name, passed=True):
@@ -55,6 +61,7 @@ def audited(*attacks, **changes):
             "columns": ["x", "k", "c"],
             "left_out": {},
         },
+        "groups": (group(),),
         "reproduced": {},
         "distances": {
             "members to synthetic rows": [0.0, 0.1237, 0.9173],

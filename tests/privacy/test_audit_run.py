@@ -102,7 +102,7 @@ def test_a_budget_only_leaves_attacks_out(tables, monkeypatch):
     members, holdout, fresh = tables
     whole = audit(fresh, members, holdout, attacks=FAST)
     left = iter([False, False, True, True])
-    monkeypatch.setattr(module._Clock, "over", lambda self: next(left))
+    monkeypatch.setattr(module.Clock, "over", lambda self: next(left))
     short = audit(fresh, members, holdout, attacks=FAST)
     assert [each.attack for each in short.skipped] == ["calibrated", "neighbourhood"]
     assert "budget" in short.skipped[0].reason

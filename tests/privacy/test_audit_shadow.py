@@ -132,7 +132,7 @@ def test_without_time_it_is_skipped_and_with_little_it_is_cut_short(tables, monk
         ("shadow", "budget"),
     ]
     asked = iter([False] * 18)
-    monkeypatch.setattr(module._Clock, "over", lambda self: next(asked, True))
+    monkeypatch.setattr(module.Clock, "over", lambda self: next(asked, True))
     report = shadows(model, tables)
     assert report.battery("chosen").details["fits"] == 16
     assert any("after 16 of 64" in note for note in report.battery("chosen").notes)

@@ -20,6 +20,7 @@ from tests.privacy.released import (
     Quality,
     audited,
     control,
+    group,
     result,
     spent,
     spoilt,
@@ -79,6 +80,7 @@ TRIPS = {
     "B6": {"audit": audited(*audited().attacks, risk(0.101))},
     "B7": {"audit": audited(controls=(control("positive", False), control("negative")))},
     "B8": {"assumptions": {"Ranges were looked up in the data": "unknown"}},
+    "B9": {"audit": audited(groups=(group(auc=0.66, auc_simultaneous=(0.601, 0.7)), group("b")))},
     "R1": {"ledger": None},
     "R2": {"ledger": spent(scale=1.0)},
     "R3": {"ledger": spent(delta=1.1e-5)},
@@ -110,6 +112,7 @@ def test_no_rule_is_forgotten():
     ("rule", "changes"),
     [
         ("B4", {"audit": spoilt(auc=0.66, auc_simultaneous=(0.6, 0.7))}),
+        ("B9", {"audit": audited(groups=(group(auc=0.66, auc_simultaneous=(0.6, 0.7)),))}),
         ("B5", {"audit": spoilt(tpr_at_1pct=Rate(0.05, 0.03, 0.07, 75, 1501))}),
         # More hits, but no more than false alarms.
         ("B5", {"audit": spoilt(tpr_at_1pct=Rate(0.05, 0.04, 0.06, 75, 1501),

@@ -158,6 +158,16 @@ def test_schedules_of_input_terms() -> None:
     assert state["p"].item() == 0.0
 
 
+def test_adaptive_augmentation_waits_until_images_can_be_known_by_heart() -> None:
+    ada = AdaptiveAugment(images=100.0, after=100.0)
+    state = ada.start()
+    for _ in range(10):
+        state = ada.observe(torch.ones(10), 0.1, state)
+    assert state["p"].item() == 0.0
+    state = ada.observe(torch.ones(10), 0.1, state)
+    assert state["p"].item() == pytest.approx(0.1)
+
+
 def test_feature_matching_is_the_distance_of_means() -> None:
     real, fake = torch.tensor([[0.0, 0.0], [2.0, 0.0]]), torch.tensor([[4.0, 4.0], [4.0, 0.0]])
     value = FeatureMatching(weight=2.0)(Slope(), real, fake, rng())

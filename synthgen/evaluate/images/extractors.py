@@ -25,8 +25,7 @@ from synthgen.core.params import check_choice, check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.evaluate.images.classes import encode_labels
-from synthgen.evaluate.images.pictures import Images, Sides, choose, make_sides, scramble, shrink
-from synthgen.evaluate.result import Result
+from synthgen.evaluate.images.pictures import Images, choose, shrink
 from synthgen.measure.checks import check_callable
 
 Features = NDArray[np.float64]
@@ -41,7 +40,6 @@ _SCALE_IMAGES: Final = 2_000
 _COMPONENTS: Final = 64
 _PIXEL_SIDE: Final = 32
 _FIT: Final = 65
-_SCRAMBLE: Final = 73
 
 
 @dataclass(frozen=True)
@@ -86,65 +84,6 @@ class Extractor:
         """Return a hash of the features of a few images; equal ones mean comparable scores."""
         rounded = np.round(self(images[:4]), 3) + 0.0
         return hashlib.sha256(rounded.tobytes()).hexdigest()[:12]
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The features of both sides.
-
-    Parameters
-    ----------
-    extractor : Extractor
-    sides : Sides
-    reference, made, fresh, scrambled : numpy.ndarray of shape (images, d)
-    fingerprint : str
-    """
-
-    extractor: Extractor
-    sides: Sides
-    reference: Features
-    made: Features
-    fresh: Features
-    scrambled: Features
-    fingerprint: str
-
-    @property
-    def features(self) -> tuple[Features, Features, Features, Features]:
-        """Features of the reference, of synthetic, of fresh real, and of scrambled images."""
-        return self.reference, self.made, self.fresh, self.scrambled
-
-    def described(self, result: Result) -> Result:
-        """Return the result with what it is about."""
-        about = {"extractor": self.extractor.name, "fingerprint": self.fingerprint}
-        details = self.sides.details | about | self.extractor.details | result.details
-        return replace(result, details=details)
-
-
-def compared(
-    real: Any,
-    synthetic: Any,
-    holdout: Any,
-    labels: Any,
-    extractor: Any,
-    layout: str,
-    max_images: int,
-    random_state: Any,
-) -> Compared:
-    """Return the features of the sides that a metric compares."""
-    seed = root_seed(random_state)
-    sides = make_sides(
-        real, synthetic, holdout, layout=layout, max_images=max_images, random_state=seed
-    )
-    found = make_extractor(extractor, sides.train, labels, random_state=seed)
-    return featured(sides, found, seed)
-
-
-def featured(sides: Sides, extractor: Extractor, seed: int) -> Compared:
-    """Return the features of given sides, and of images with the same but independent pixels."""
-    scrambled = scramble(sides.fresh, generator(seed, "score", _SCRAMBLE))
-    pictures = (sides.reference, sides.made, sides.fresh, scrambled)
-    own, made, fresh, worst = (extractor(images) for images in pictures)
-    return Compared(extractor, sides, own, made, fresh, worst, extractor.fingerprint(sides.train))
 
 
 def make_extractor(

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from synthgen.core.params import check_choice
 from synthgen.errors import InvalidDataError
-from synthgen.evaluate.images.extractors import compared, frechet_name
+from synthgen.evaluate.images.compared import compared
+from synthgen.evaluate.images.extractors import frechet_name
 from synthgen.evaluate.images.pictures import MAX_IMAGES
 from synthgen.evaluate.result import Result
 

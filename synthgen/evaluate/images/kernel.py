@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidDataError
-from synthgen.evaluate.images.extractors import INCEPTION, compared
+from synthgen.evaluate.images.compared import compared
+from synthgen.evaluate.images.extractors import INCEPTION
 from synthgen.evaluate.images.pictures import MAX_IMAGES
 from synthgen.evaluate.result import Result
 

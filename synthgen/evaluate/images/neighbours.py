@@ -11,7 +11,7 @@ from synthgen.core.params import check_integer
 from synthgen.core.random import generator, root_seed
 from synthgen.evaluate.balls import Sides as Tables
 from synthgen.evaluate.balls import neighbours
-from synthgen.evaluate.images.extractors import compared
+from synthgen.evaluate.images.compared import compared
 from synthgen.evaluate.result import Result
 from synthgen.measure.columns import Roles
 from synthgen.measure.space import Rows

@@ -17,8 +17,9 @@ from synthgen.evaluate.images.catalogue import ENTRIES, scores_of
 from synthgen.evaluate.images.classes import apply_labels, encode_labels
 from synthgen.evaluate.images.classifier import classifier_accuracy, coverage_of
 from synthgen.evaluate.images.closest import closest_pairs
+from synthgen.evaluate.images.compared import Compared, featured
 from synthgen.evaluate.images.content import ImageContent, Look
-from synthgen.evaluate.images.extractors import Compared, featured, make_extractor
+from synthgen.evaluate.images.extractors import make_extractor
 from synthgen.evaluate.images.frechet import frechet_features
 from synthgen.evaluate.images.inception_score import score_probabilities
 from synthgen.evaluate.images.kernel import kernel_features

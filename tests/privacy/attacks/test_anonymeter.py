@@ -23,7 +23,7 @@ def test_without_the_package_the_extra_is_named(splits, monkeypatch):
 
 
 def test_an_audit_says_that_it_was_not_run(monkeypatch):
-    monkeypatch.setattr("synthgen.privacy.audit_run.installed", lambda: False)
+    monkeypatch.setattr("synthgen.privacy.audit_battery.installed", lambda: False)
     frame = mixed(300)
     report = audit(frame[:100], frame[:100], frame[100:], attacks=["anonymeter", "nearest"])
     assert [each.attack for each in report.skipped] == ["anonymeter"]

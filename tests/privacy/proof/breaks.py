@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from synthgen.data.schema import Schema
-from synthgen.dp import budget, mechanisms, moments, noise
+from synthgen.dp import budget, mechanisms, moments, noise, parameters
 from synthgen.dp.ledger import Ledger
 from synthgen.models import private, private_domain, private_table
 
@@ -50,7 +50,7 @@ def seeded_noise() -> Iterator[None]:
     class Public(noise.TestNoise):
         is_private = True
 
-    with patch.object(budget, "noise_source", lambda seed: Public(0)):
+    with patch.object(parameters, "noise_source", lambda seed: Public(0)):
         yield
 
 
