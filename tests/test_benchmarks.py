@@ -9,6 +9,7 @@ from argparse import Namespace
 import pandas as pd
 import pytest
 
+from benchmarks.privacy.peers import PEER as PRIVATE_PEER
 from benchmarks.quality.peers import call, install
 from benchmarks.quality.report import half_width, report
 from benchmarks.quality.results import read_config
@@ -33,6 +34,7 @@ def test_peers_run_only_when_they_are_named():
 def test_every_peer_has_a_driver_and_requirements():
     config = read_config()
     named = {entry["peer"] for entry in config["models"].values() if "peer" in entry}
+    named |= {PRIVATE_PEER}
     assert named == set(install.peers())
     assert all((install.HERE / f"drive_{peer}.py").is_file() for peer in named)
 

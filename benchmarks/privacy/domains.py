@@ -59,6 +59,8 @@ DATA: dict[str, dict[str, Any]] = {
             "median_house_value": (14_000, 501_000),
         },
     },
+    # Its ranges are read off all rows as well.
+    "support2_clinical": {"file": "support2_clinical.csv.gz", "target": "hospdead", "ranges": {}},
 }
 
 

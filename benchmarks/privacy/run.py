@@ -21,10 +21,10 @@ import pandas as pd
 from benchmarks.lines import append_line, read_lines
 from benchmarks.privacy.domains import DATA, load
 from benchmarks.privacy.marginals import two_way_distance
-from synthgen import DPMarginals, GANSynthesizer, evaluate
+from synthgen import DPMarginals, GANSynthesizer, Schema, evaluate
 
 RESULTS = Path(__file__).parent / "results"
-_DELTA = 1e-6
+DELTA = 1e-6
 #: Least or most that the mean over runs must reach on Adult, by epsilon.
 BARS = {
     0.1: {"utility": 0.865, "two_way": 0.075, "shape": 0.97},
@@ -38,22 +38,34 @@ _FIGURES = ("utility", "utility_real", "two_way", "shape", "trend", "c2st_auc", 
 def run(data: str, epsilon: float, number: int) -> dict[str, Any]:
     """Fit, sample as many rows as there are, and score."""
     train, holdout, schema, target = load(data)
-    model = GANSynthesizer(schema=schema, privacy=DPMarginals(epsilon, _DELTA), random_state=number)
+    model = GANSynthesizer(schema=schema, privacy=DPMarginals(epsilon, DELTA), random_state=number)
     start = time.perf_counter()
     model.fit(train)
     seconds = time.perf_counter() - start
     rows = model.sample(len(train), random_state=number)
+    return {
+        "data": data,
+        "epsilon": epsilon,
+        "delta": DELTA,
+        "run": number,
+        "spent": model.epsilon_,
+        "misfit": float(model.history_["misfit"].iloc[-1]),
+        "fit_seconds": seconds,
+        "stopped_by": model.stopped_by_,
+        **scores(train, rows, holdout, schema, target),
+    }
+
+
+def scores(
+    train: pd.DataFrame, rows: pd.DataFrame, holdout: pd.DataFrame, schema: Schema, target: str
+) -> dict[str, float | None]:
+    """Return what is compared, of rows that any private model made."""
     common = {"schema": schema, "random_state": 0}
     useful = evaluate.utility(
         train, rows, holdout=holdout, target=target, n_bootstrap=10, n_jobs=2, **common
     )
     detected = evaluate.c2st(train, rows, holdout=holdout, n_jobs=2, **common)
     return {
-        "data": data,
-        "epsilon": epsilon,
-        "delta": _DELTA,
-        "run": number,
-        "spent": model.epsilon_,
         "utility": useful.value,
         "utility_real": useful.ceiling,
         "two_way": two_way_distance(train, rows),
@@ -61,9 +73,6 @@ def run(data: str, epsilon: float, number: int) -> dict[str, Any]:
         "shape": evaluate.shape(train, rows, **common).value,
         "trend": evaluate.trend(train, rows, **common).value,
         "c2st_auc": detected.details["auc"],
-        "misfit": float(model.history_["misfit"].iloc[-1]),
-        "fit_seconds": seconds,
-        "stopped_by": model.stopped_by_,
     }
 
 
