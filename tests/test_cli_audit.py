@@ -169,6 +169,8 @@ class TestUserErrors:
         assert_user_error(run("audit", folder, "fresh.csv", "--seed", -1), "random_state")
         assert_user_error(run("report", folder, "fresh.csv", "--detail", "x"), "name=text")
         assert_user_error(run("audit", folder, "fresh.csv", "--secret", "pay"), "pay")
+        assert_user_error(run("audit", folder, "fresh.csv", "--group", "town"), "town")
+        assert_user_error(run("report", folder, "fresh.csv", "--group", "x"), "no column of cat")
 
     def test_other_columns(self, folder: Path, tmp_path: Path) -> None:
         pd.read_csv(folder / "fresh.csv").drop(columns="c").to_csv(folder / "less.csv", index=False)
@@ -200,3 +202,14 @@ def test_shadow_fits_attack_chosen_rows(folder: Path) -> None:
     found = [line for line in json.loads(result.stdout)["attacks"] if line["attack"] == "shadow"]
     assert [line["population"] for line in found] == ["chosen"]
     assert_user_error(run("audit", folder, "fresh.csv", "--shadow-fits", 3), "shadow_fits")
+
+
+def test_groups_are_judged(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "audit.json"
+    result = run("audit", folder, "copied.csv", "--group", "c", "--json-file", path)
+    assert result.exit_code == 3
+    assert "stand out most" in result.output
+    assert "B9" in result.output
+    groups = json.loads(path.read_text())["groups"]
+    assert {group["column"] for group in groups} == {"c"}
+    assert {group["level"] for group in groups} == {"a", "b"}

@@ -47,6 +47,12 @@ SecretsOption = Annotated[
     list[str] | None,
     typer.Option("--secret", help="A sensitive column to infer; may be repeated."),
 ]
+GroupsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group", help="Judge attacks within the levels of this column; may be repeated."
+    ),
+]
 AttacksOption = Annotated[
     list[str] | None,
     typer.Option("--attack", help="Run this attack only; may be repeated."),
@@ -76,6 +82,7 @@ def audit(
     schema: SchemaOption = None,
     secrets: SecretsOption = None,
     attacks: AttacksOption = None,
+    groups: GroupsOption = None,
     json_path: Annotated[
         Path | None, typer.Option("--json-file", help="Write the audit here, as JSON.")
     ] = None,
@@ -92,7 +99,7 @@ def audit(
     check_targets(html, json_path)
     tables = read_tables(synthetic, members, holdout, reference)
     found, synthesizer, declared = run_audit(
-        tables, model, schema, secrets, attacks, budget_s, shadow_fits, seed
+        tables, model, schema, secrets, attacks, groups, budget_s, shadow_fits, seed
     )
     from synthgen.privacy import release_report
 
@@ -122,6 +129,7 @@ def run_audit(
     schema: Path | None,
     secrets: list[str] | None,
     attacks: list[str] | None,
+    groups: list[str] | None,
     budget_s: float,
     shadow_fits: int,
     seed: int | None,
@@ -132,6 +140,7 @@ def run_audit(
 
     synthetic, members, holdout, reference = tables
     check_columns("--secret", secrets, members)
+    check_columns("--group", groups, members)
     synthesizer = None if model is None else load(model)
     declared = None if schema is None else Schema.load(schema)
     subject: dict[str, Any] = {"synthesizer_or_frame": synthetic}
@@ -145,6 +154,7 @@ def run_audit(
         schema=declared,
         secrets=secrets or None,
         attacks=attacks or None,
+        groups=groups or None,
         budget_s=budget_s,
         shadow_fits=shadow_fits,
         random_state=0 if seed is None else seed,

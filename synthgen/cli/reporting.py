@@ -10,6 +10,7 @@ import typer
 from synthgen.cli.auditing import (
     AttacksOption,
     BudgetOption,
+    GroupsOption,
     HoldoutOption,
     HtmlOption,
     MembersOption,
@@ -43,6 +44,7 @@ def report(
     ] = None,
     secrets: SecretsOption = None,
     attacks: AttacksOption = None,
+    groups: GroupsOption = None,
     identifiers: Annotated[
         list[str] | None,
         typer.Option("--identifier", help="A column that identifies people; may be repeated."),
@@ -83,7 +85,7 @@ def report(
     tables = read_tables(synthetic, members, holdout, reference)
     check_columns("--identifier", identifiers, tables[0])
     found, synthesizer, declared = run_audit(
-        tables, model, schema, secrets, attacks, budget_s, shadow_fits, seed
+        tables, model, schema, secrets, attacks, groups, budget_s, shadow_fits, seed
     )
     from synthgen.privacy import release_report
 
