@@ -18,7 +18,7 @@ extensions = [
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 # Pages that another page includes are no pages of their own.
-exclude_patterns = ["_build", "user_guide/peers_table.md"]
+exclude_patterns = ["_build", "user_guide/peers_table.md", "user_guide/presets_table.md"]
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
