@@ -290,3 +290,8 @@ def test_the_table_shows_failing_presets_below_the_others():
     assert [text.split(" | ")[0] for text in lines] == ["| good", "| poor", "| bad"]
     assert lines[0] == "| good | 100.0 | 5.00 | 20.0 | 10 | 0.90 | 1.00 | 5 | 9 | holds |"
     assert "| n/a |" in lines[2]
+
+
+def test_the_documentation_shows_what_became_of_every_preset():
+    cells = presets.chosen(read_results(run.RESULTS))
+    assert presets.PAGE.read_text() == presets.table(cells) + "\n"

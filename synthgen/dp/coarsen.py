@@ -20,6 +20,8 @@ Codes = NDArray[np.int64]
 _FEWEST: Final = 3
 #: A bin holds at least this many standard deviations of a pair cell's noise.
 _BIN: Final = 4.0
+#: Bins by the root of rows over noise: more tell what noise hides, fewer blur what it does not.
+_RESOLUTION: Final = 0.85
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,13 @@ class Coarse:
 
 
 def pair_bins(n_rows: float, sigma: float, most: int) -> int:
-    """Return into how many bins an ordered column is cut: sqrt(n / sigma), between 3 and `most`."""
-    return int(np.clip(math.sqrt(max(n_rows, 1.0) / sigma), min(_FEWEST, most), most))
+    """Return into how many bins an ordered column is cut, between 3 and `most`.
+
+    In proportion to sqrt(n / sigma): a cell of two such columns then holds as many times its noise
+    whatever the budget.
+    """
+    bins = _RESOLUTION * math.sqrt(max(n_rows, 1.0) / sigma)
+    return int(np.clip(bins, min(_FEWEST, most), most))
 
 
 def coarsen(
