@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from synthgen import ImageGANSynthesizer
 from synthgen.cli import app, image_work
 from synthgen.cli.images import PngFolder, folder_names, read_image_file
+from synthgen.core.png import encode_png
 from synthgen.data.image_folder import read_folder
 from synthgen.errors import InvalidDataError
-from synthgen.evaluate.images.png import encode_png
 from tests.train.image_tasks import SMALL
 
 #: Few steps train nothing; what the guards say about that is not the point here.
@@ -75,7 +75,8 @@ def test_a_fit_of_a_folder(tmp_path: Path) -> None:
     pytest.importorskip("PIL", reason="image files are read by pillow")
     images, labels = some_digits(n=30)
     folder = write_folder(tmp_path / "images", images, labels)
-    result = run("fit", folder, tmp_path / "model", "--max-steps", 1, "--json")
+    grid = tmp_path / "now.png"
+    result = run("fit", folder, tmp_path / "model", "--max-steps", 1, "--grid", grid, "--json")
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
     assert report["images"] == 30
@@ -83,6 +84,7 @@ def test_a_fit_of_a_folder(tmp_path: Path) -> None:
     assert report["labels"] is True
     info = json.loads(run("info", tmp_path / "model", "--json").stdout)
     assert info["config"]["labels"]["values"] == [["one", "zer"]]
+    assert grid.read_bytes().startswith(b"\x89PNG")
 
 
 def test_samples_in_folders(place: Path, tmp_path: Path) -> None:
@@ -187,6 +189,9 @@ def test_what_fit_refuses(tmp_path: Path) -> None:
     assert_user_error(run("fit", empty, out, "--out", out), "Say once")
     assert_user_error(run("fit", empty, out, "--schema", "s.json"), "--schema is for tables")
     assert_user_error(run("fit", tmp_path / "none.npz", out), "none.npz")
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n3,4\n")
+    grid = ("--grid", tmp_path / "now.png")
+    assert_user_error(run("fit", tmp_path / "table.csv", out, *grid), "--grid is for images")
     (tmp_path / "bad.npz").write_bytes(b"PK nothing")
     assert_user_error(run("fit", tmp_path / "bad.npz", out), "cannot be read")
     np.savez(tmp_path / "other.npz", rows=np.zeros(3))

@@ -32,7 +32,7 @@ from synthgen.errors import TrainingError
 from synthgen.evaluate import images as metrics
 from synthgen.evaluate.images.network import Classifier, train_classifier
 from synthgen.evaluate.images.pictures import as_images
-from synthgen.evaluate.images.png import encode_png, sheet
+from synthgen.core.png import encode_png, sheet
 from synthgen.models.image import ImageGANSynthesizer
 from synthgen.models.image_presets import IMAGE_PRESETS, image_recipe
 from synthgen.train.image_recipe import ImageRecipe

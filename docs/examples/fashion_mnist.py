@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from synthgen import ImageGANSynthesizer
-from synthgen.evaluate.images.png import encode_png, sheet
+from synthgen.core.png import encode_png, sheet
 
 COLUMNS = 12
 

@@ -49,6 +49,10 @@ def fit(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Folder of checkpoints; a stopped fit resumes from it.")
     ] = None,
+    grid: Annotated[
+        Path | None,
+        typer.Option(help="PNG that shows what the model makes of images while it learns."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Learn the table or the images DATA and save the fitted model in the folder MODEL.
@@ -66,7 +70,7 @@ def fit(
         "random_state": seed,
         "verbose": 1,
     }
-    synthesizer = _build(holds_images(data), schema, options)
+    synthesizer = _build(holds_images(data), schema, grid, options)
     start = time.perf_counter()
     with watch_interrupts() as interrupts:
         synthesizer.fit(*arguments)
@@ -111,11 +115,13 @@ def _read(data: Path, schema: Path | None) -> tuple[tuple[Any, ...], dict[str, A
     return (images, labels), size, describe_images(images, labels)
 
 
-def _build(images: bool, schema: Path | None, options: dict[str, Any]) -> Any:
+def _build(images: bool, schema: Path | None, grid: Path | None, options: dict[str, Any]) -> Any:
     if images:
         from synthgen import ImageGANSynthesizer
 
-        return ImageGANSynthesizer(**options)
+        return ImageGANSynthesizer(grid_path=None if grid is None else str(grid), **options)
+    if grid is not None:
+        raise InvalidParameterError("--grid is for images, not for tables.")
     from synthgen import GANSynthesizer, Schema
 
     return GANSynthesizer(schema=None if schema is None else Schema.load(schema), **options)

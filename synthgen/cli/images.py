@@ -158,7 +158,7 @@ class PngFolder:
 
     def write(self, pixels: NDArray[np.uint8], labels: list[str] | None) -> None:
         """Write images (n, H, W, C), one file each."""
-        from synthgen.evaluate.images.png import encode_png
+        from synthgen.core.png import encode_png
 
         for at, image in enumerate(pixels):
             folder = self._staging

@@ -88,6 +88,8 @@ class ImageGANSynthesizer(Guaranteed, SavedImages, DrawnImages, LatentWork):
     checkpoint_dir : str, optional
         Folder to keep the state of training in; ``fit`` with the same data and parameters
         continues from it exactly.
+    grid_path : str, optional
+        PNG file that shows sixteen images, of the same latent vectors, while training goes on.
 
     Attributes
     ----------
@@ -160,6 +162,7 @@ class ImageGANSynthesizer(Guaranteed, SavedImages, DrawnImages, LatentWork):
         verbose: int = 0,
         warm_start: bool = False,
         checkpoint_dir: str | None = None,
+        grid_path: str | None = None,
     ) -> None:
         self.preset = preset
         self.max_minutes = max_minutes
@@ -177,6 +180,7 @@ class ImageGANSynthesizer(Guaranteed, SavedImages, DrawnImages, LatentWork):
         self.verbose = verbose
         self.warm_start = warm_start
         self.checkpoint_dir = checkpoint_dir
+        self.grid_path = grid_path
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from images.
@@ -329,6 +333,7 @@ class ImageGANSynthesizer(Guaranteed, SavedImages, DrawnImages, LatentWork):
             self.checkpoint_dir if resumable else None,
             strategy,
             freeze_share,
+            self.grid_path,
         )
 
     def _take(self, trained: Trained, spec: ImageSpec) -> None:

@@ -10,6 +10,7 @@ from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.data.image_labels import LabelSpec
 from synthgen.data.images import LAYOUTS, ImageData, ImageSpec, read_images
 from synthgen.errors import DataWarning, InvalidDataError, InvalidParameterError
+from synthgen.models.image_grid import check_grid_path
 from synthgen.models.image_presets import image_recipe
 from synthgen.train.image_recipe import ImageRecipe
 from synthgen.train.images import uses_labels
@@ -48,6 +49,7 @@ def check_image_parameters(model: Any) -> None:
         raise InvalidParameterError(
             f"checkpoint_dir must be a path or None, got {model.checkpoint_dir!r}."
         )
+    check_grid_path(model.grid_path)
 
 
 def chosen_recipe(model: Any, data: ImageData) -> ImageRecipe:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from synthgen.core.random import generator as numpy_generator
 from synthgen.core.random import isolated_torch_rng, torch_generator
+from synthgen.models.image_grid import Shown
 from synthgen.sample.images import settle_norms
 from synthgen.train.image_recipe import ImageRecipe
 from synthgen.train.images import draw_codes
@@ -39,6 +40,8 @@ class ImageMonitor:
     recipe : ImageRecipe
     seed : int
     device : torch.device
+    shown : Shown
+        Takes a small sample from the same latent vectors at every look.
     """
 
     images: np.ndarray
@@ -46,8 +49,7 @@ class ImageMonitor:
     recipe: ImageRecipe
     seed: int
     device: torch.device
-    #: Small samples from the same latent vectors, one per look.
-    shown: list[np.ndarray] = field(default_factory=list)
+    shown: Shown = field(default_factory=Shown)
 
     def __post_init__(self) -> None:
         rng = numpy_generator(self.seed, "monitor")
@@ -71,7 +73,7 @@ class ImageMonitor:
         with torch.inference_mode():
             fake = torch.cat([self._make(generator, k) for k in range(count)])[: len(self._rows)]
             distance = frechet(self._real, self._moments(self._features(fake), self._labels()))
-        self.shown.append(fake[:_SHOWN].cpu().numpy())
+        self.shown.add(fake[:_SHOWN].cpu().numpy())
         diversity = float(fake.std(0).mean()) / max(self._spread, 1e-9)
         return {"distance": round(distance, 4), "diversity": round(diversity, 3), "score": distance}
 

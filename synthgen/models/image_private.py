@@ -29,6 +29,7 @@ from synthgen.dp.sgd_budget import DPSGD
 from synthgen.dp.shared import SharedLedger
 from synthgen.errors import TrainingWarning
 from synthgen.models.image_announcer import Announcer
+from synthgen.models.image_grid import Shown
 from synthgen.models.image_training import Plan, Trained, trained_of
 from synthgen.nn.image.geometry import Geometry
 from synthgen.nn.image.public_features import PublicFeatures
@@ -108,7 +109,13 @@ def train_images_privately(
     source = ledger.source
     ledger.close()
     monitor = _Monitor(
-        released, features, plan.recipe.latent, data.labels is not None, plan.seed, plan.device
+        released,
+        features,
+        plan.recipe.latent,
+        data.labels is not None,
+        plan.seed,
+        plan.device,
+        Shown(plan.grid_path),
     )
     if data.labels is not None:
         shares = tuple(float(share) for share in released.shares)
@@ -124,7 +131,7 @@ def train_images_privately(
         alone = _run(_task(_without_images(data), prepared, released, features), prepared, monitor)
         task.generator.load_state_dict(alone.generator.state_dict())
         result = _play(task, plan, monitor, privacy, spending.gradients, source)
-    return trained_of(task, data, plan, result, monitor.shown), ledger
+    return trained_of(task, data, plan, result, monitor.shown.images), ledger
 
 
 def _check_critic(data: ImageData, recipe: ImageRecipe) -> None:
@@ -274,7 +281,7 @@ class _Monitor:
     labelled: bool
     seed: int
     device: torch.device
-    shown: list[np.ndarray] = field(default_factory=list)
+    shown: Shown = field(default_factory=Shown)
 
     def __call__(self, generator: nn.Module) -> dict[str, float]:
         """Return how far mean features are from the released ones, 1 being the noise."""
@@ -291,9 +298,9 @@ class _Monitor:
                 sampling = own.var(axis=0, ddof=1).sum() / len(own)
                 miss = ((own.mean(axis=0) - mean) ** 2).sum() - sampling
                 misses.append(miss / (len(mean) * spread**2))
-        self.shown.append(images[:_SHOWN].cpu().numpy())
+        self.shown.add(images[:_SHOWN].cpu().numpy())
         # The last state is the best when the learning rate has come down.
-        return {"misfit": round(float(np.mean(misses)), 4), "score": -float(len(self.shown))}
+        return {"misfit": round(float(np.mean(misses)), 4), "score": -float(len(self.shown.images))}
 
     def _make(self, generator: Any, number: int) -> tuple[Tensor, np.ndarray]:
         rng = torch_generator(self.seed, "monitor", 1, number, device=self.device)

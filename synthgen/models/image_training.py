@@ -17,6 +17,7 @@ from synthgen.core.random import isolated_torch_rng
 from synthgen.core.serialize import plain_json
 from synthgen.data.images import ImageData
 from synthgen.models.image_announcer import Announcer
+from synthgen.models.image_grid import Shown
 from synthgen.models.image_memory import check_image_memory
 from synthgen.models.image_monitor import ImageMonitor
 from synthgen.models.image_transform import Transform, TransformedTask, transform_name
@@ -56,6 +57,8 @@ class Plan:
         What of a previous model is trained, see :mod:`synthgen.models.image_tuning`.
     freeze_share : float
         Share of the critic's layers that "freeze_d" keeps.
+    grid_path : str or None
+        Where to keep a picture of the newest images.
     """
 
     recipe: ImageRecipe
@@ -68,6 +71,7 @@ class Plan:
     checkpoint_dir: str | Path | None = None
     strategy: str = "full"
     freeze_share: float = 0.5
+    grid_path: str | Path | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,8 @@ def _run(task: ImageTask, data: ImageData, plan: Plan) -> Trained:
     if data.labels is not None and data.codes is not None:
         labels = one_hot(torch.as_tensor(data.codes), data.labels.sizes)
     recipe = plan.recipe
-    monitor = ImageMonitor(data.images, labels, recipe, plan.seed, task.device)
+    shown = Shown(plan.grid_path)
+    monitor = ImageMonitor(data.images, labels, recipe, plan.seed, task.device, shown)
     budget = Budget(recipe.steps, 60.0 * plan.minutes, checks=_CHECKS, patience=_CHECKS)
     with ProgressBar("fit", enabled=plan.verbose) as bar:
         result = Trainer(
@@ -159,7 +164,7 @@ def _run(task: ImageTask, data: ImageData, plan: Plan) -> Trained:
             listener=Announcer(bar.update, recipe.steps, plan.minutes),
             checkpoint=_checkpoint(data, plan),
         ).run()
-    return trained_of(task, data, plan, result, monitor.shown)
+    return trained_of(task, data, plan, result, monitor.shown.images)
 
 
 def trained_of(

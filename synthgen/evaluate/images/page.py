@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from synthgen.core.png import data_uri
 from synthgen.evaluate.images.content import Closest, ImageContent, Look, Pair, Stage
 from synthgen.evaluate.images.pictures import Images, shrink
-from synthgen.evaluate.images.png import data_uri
 from synthgen.evaluate.report.figures import patterns, swatch_figure, utility_figure
 from synthgen.evaluate.report.overlays import overlay_figure, overlay_words
 from synthgen.evaluate.report.parts import (

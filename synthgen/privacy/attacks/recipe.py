@@ -12,6 +12,7 @@ from sklearn.base import clone
 #: What a copy must not share with the model: a folder or a ledger that its fit would write to.
 _OWN: Final = {
     "checkpoint_dir": None,
+    "grid_path": None,
     "warm_start": False,
     "verbose": 0,
     "privacy__ledger": None,

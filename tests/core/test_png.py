@@ -6,8 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
+from synthgen.core.png import data_uri, encode_png, sheet
 from synthgen.errors import InvalidDataError
-from synthgen.evaluate.images.png import data_uri, encode_png, sheet
 
 
 def decoded(data: bytes) -> np.ndarray:
