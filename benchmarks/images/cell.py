@@ -26,13 +26,13 @@ from benchmarks.images.data import Split, load
 from benchmarks.quality.cell import machine
 from benchmarks.quality.measure import cpu_seconds, peak_mb
 from synthgen.core.device import supports_bfloat16
+from synthgen.core.png import encode_png, sheet
 from synthgen.core.serialize import load_artifact
 from synthgen.data.images import read_images
 from synthgen.errors import TrainingError
 from synthgen.evaluate import images as metrics
 from synthgen.evaluate.images.network import Classifier, train_classifier
 from synthgen.evaluate.images.pictures import as_images
-from synthgen.core.png import encode_png, sheet
 from synthgen.models.image import ImageGANSynthesizer
 from synthgen.models.image_presets import IMAGE_PRESETS, image_recipe
 from synthgen.train.image_recipe import ImageRecipe
