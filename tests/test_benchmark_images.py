@@ -158,6 +158,11 @@ def test_regret_is_the_gap_to_the_best_recipe_on_common_seeds():
     assert "| a | 0.200 | 0 | 0.000 | 0.400 |" in text
 
 
+def test_recipes_with_all_seeds_leave_the_others_out():
+    cells = [line("a", seed, 0.8) for seed in (0, 1)] + [line("b", seed, 0.7) for seed in (0, 1)]
+    assert regrets([*cells, line("c", 0, 0.9)], CONFIG)["one"] == pytest.approx({"a": 0, "b": 0.1})
+
+
 def test_a_recipe_that_diverged_once_comes_last():
     cells = [
         line("a", 0, 0.9), line("a", 1, 0.9, diverged=1.0), line("b", 0, 0.4), line("b", 1, 0.4),

@@ -60,7 +60,8 @@ def best_rows(groups: dict[str, list[Cell]], name: str, sign: int) -> set[str]:
 def regrets(cells: list[Cell], config: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Return by how much each recipe falls short of the best one, per data set and seed averaged.
 
-    Recipes are compared on the seeds that all of them have. A recipe with a score nowhere, with a
+    Recipes are compared on the seeds that all of them have; once two have every seed that is
+    configured, those that lack one are left out. A recipe with a score nowhere, with a
     failed cell or with labels left aside is not there: it cannot be a default. Nor are data sets
     that only some recipes are run on.
     """
@@ -75,6 +76,8 @@ def regrets(cells: list[Cell], config: dict[str, Any]) -> dict[str, dict[str, fl
             for row, own in groups.items()
             if competes(row, own) and all(cell["scores"].get(name) is not None for cell in own)
         }
+        whole = {row: own for row, own in scores.items() if set(own) >= set(config["seeds"])}
+        scores = whole if len(whole) > 1 else scores
         seeds = set.intersection(*map(set, scores.values())) if scores else set()
         if not seeds:
             continue
