@@ -68,7 +68,8 @@ def test_realistic_table_keeps_the_claim() -> None:
 
 
 def test_bought_domain_keeps_the_claim() -> None:
-    found = realistic(FEW, pipeline.open_schema(), infer="spend")
+    # With a tenth for the domain one fit in 2,600 finds no range that enough rows share.
+    found = realistic(FEW, pipeline.open_schema(), infer="spend", schema_share=0.4)
     assert found.verdict == "not refuted"
 
 
