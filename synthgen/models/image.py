@@ -29,6 +29,7 @@ from synthgen.models.image_checks import (
 from synthgen.models.image_drawing import DrawnImages
 from synthgen.models.image_health import diagnose
 from synthgen.models.image_latent import LatentWork
+from synthgen.models.image_presets import patient
 from synthgen.models.image_private import train_images_privately
 from synthgen.models.image_refusals import private_recipe, read_private_images
 from synthgen.models.image_saved import SavedImages
@@ -271,7 +272,7 @@ class ImageGANSynthesizer(Guaranteed, SavedImages, DrawnImages, LatentWork):
         check_choice("strategy", strategy, STRATEGIES)
         check_real("freeze_share", freeze_share, low=0.0, high=1.0)
         data = read_more(X, y, self.spec_, self.sampler_.labels)
-        recipe = sized_recipe(self, self.recipe_)
+        recipe = sized_recipe(self, patient(self.recipe_, len(data)))
         self._learn(data, recipe, self.sampler_, strategy=strategy, freeze_share=freeze_share)
         return self
 

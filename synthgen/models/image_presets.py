@@ -212,12 +212,27 @@ def image_recipe(
         if not policy:
             return recipe.check()
         # As much as overfitting calls for: in short runs a fixed amount costs more than it gives.
-        after = _EPOCHS_BEFORE_ADA * len(images)
-        terms += (TermSpec("ada", {"policy": policy, "after": after}),)
-    elif augment is not None:
+        terms += (TermSpec("ada", {"policy": policy, "after": 0}),)
+        recipe = patient(recipe.replace(terms=terms), len(images))
+        return recipe.check()
+    if augment is not None:
         chance = 0.8 if "cutout" in augment else 1.0
         terms += (TermSpec("diffaug", {"policy": augment, "p": chance}),)
     return recipe.replace(terms=terms).check()
+
+
+def patient(recipe: ImageRecipe, n_images: int) -> ImageRecipe:
+    """Return the recipe with the default's augmentation waiting for epochs of so many images.
+
+    A model that goes on with few other images must not wait for those of its first training.
+    """
+    terms = tuple(
+        TermSpec(spec.name, {**spec.parameters, "after": _EPOCHS_BEFORE_ADA * n_images})
+        if spec.name == "ada" and "after" in spec.parameters
+        else spec
+        for spec in recipe.terms
+    )
+    return recipe.replace(terms=terms)
 
 
 def _with_gamma(recipe: ImageRecipe, images: np.ndarray) -> ImageRecipe:

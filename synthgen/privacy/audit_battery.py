@@ -80,7 +80,7 @@ class Battery:
     seed: int
     clock: Clock
     shadow_fits: int
-    groups: Sequence[Hashable] | None
+    groups: Sequence[Hashable]
     scored: list[tuple[_Step, dict[str, NDArray[np.float64]]]] = field(default_factory=list)
 
     def run(self) -> tuple[list[AttackResult], list[Skipped]]:

@@ -56,7 +56,7 @@ class GroupRisk:
 def group_risks(
     scored: Sequence[tuple[Any, Scores]],
     ready: Prepared,
-    columns: Sequence[Hashable] | None,
+    columns: Sequence[Hashable],
     *,
     delta: float,
     level: float,
@@ -67,8 +67,8 @@ def group_risks(
     ----------
     scored : sequence of (attack, scores)
     ready : Prepared
-    columns : sequence of column names, optional
-        By default the first five columns with at most twelve levels.
+    columns : sequence of column names
+        See :func:`group_columns`.
     delta, level : float
         As for :func:`~synthgen.privacy.attacks.judge.judge`.
 
@@ -76,17 +76,11 @@ def group_risks(
     -------
     tuple of GroupRisk
         The group with the largest lower bound first, those with too few rows last.
-
-    Raises
-    ------
-    InvalidParameterError
-        If a named column is no category of the table.
     """
     everyone = ready.populations[0]
-    names = group_columns(ready.arena, columns)
     if everyone.name != "random" or not scored:
         return ()
-    groups = [group for name in names for group in _split(ready.arena, everyone, name)]
+    groups = [group for name in columns for group in _split(ready.arena, everyone, name)]
     enough = [_fewest(population) >= _LEAST_ROWS for *_, population in groups]
     origin, merged = _merged(scored)
     found = []
@@ -105,7 +99,7 @@ def group_risks(
 
 
 def group_columns(arena: Arena, columns: Sequence[Hashable] | None) -> list[Hashable]:
-    """Return the columns that make groups.
+    """Return the columns that make groups: by default the first five with at most twelve levels.
 
     Raises
     ------

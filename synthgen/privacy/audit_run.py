@@ -166,6 +166,7 @@ def audit(
         ready = prepare(splits, model=model, critic=critic, max_targets=max_targets, seed=seed)
     if not ready.populations:
         raise InvalidParameterError(f"max_targets must be 8 or more, got {max_targets}.")
+    names = group_columns(ready.arena, groups)
     battery = Battery(
         ready,
         splits,
@@ -177,9 +178,8 @@ def audit(
         seed,
         clock,
         shadow_fits,
-        groups,
+        names,
     )
-    group_columns(ready.arena, groups)  # Before hours of attacks, not after them.
     results, skipped = battery.run()
     controls, leaks, smallest = battery.controls()
     return AuditReport(
@@ -200,7 +200,7 @@ def audit(
             "max_targets": max_targets,
             "shadow_fits": shadow_fits,
             "attacks": list(wanted),
-            "groups": [str(name) for name in group_columns(ready.arena, groups)],
+            "groups": [str(name) for name in names],
             "secrets": [str(name) for name in check_secrets(ready.arena, secrets)],
         },
         versions=versions(),

@@ -9,6 +9,7 @@ import pytest
 from synthgen import GANSynthesizer
 from synthgen.anomaly import GANOutlierDetector
 from synthgen.models.image import ImageGANSynthesizer
+from synthgen.train.recipe import Recipe
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +33,8 @@ def related() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def table_detector(related: pd.DataFrame, tiny: object) -> GANOutlierDetector:
-    synthesizer = GANSynthesizer(preset=tiny, refine=False)  # type: ignore[arg-type]  # a Recipe
+def table_detector(related: pd.DataFrame, tiny: Recipe) -> GANOutlierDetector:
+    synthesizer = GANSynthesizer(preset=tiny, refine=False)
     return GANOutlierDetector(synthesizer=synthesizer, random_state=0).fit(related)
 
 

@@ -10,8 +10,14 @@ from synthgen.data.images import read_images
 from synthgen.errors import DataWarning, InvalidParameterError, RecipeError
 from synthgen.models import image_presets
 from synthgen.models.image import ImageGANSynthesizer
-from synthgen.models.image_presets import IMAGE_PRESETS, image_recipe, list_image_presets
+from synthgen.models.image_presets import (
+    IMAGE_PRESETS,
+    image_recipe,
+    list_image_presets,
+    patient,
+)
 from synthgen.train.image_recipe import ImageRecipe
+from synthgen.train.terms import TermSpec
 from tests.train.image_tasks import SMALL, digit_data, digits
 
 WANTED = (
@@ -89,6 +95,20 @@ def test_penalties_follow_the_size_of_images() -> None:
         images = np.zeros((3, 1, size, size), dtype=np.float32)
         (spec,) = image_recipe("r3gan", images).terms
         assert spec.parameters == {"gamma": pytest.approx(expected), "every": 1}
+
+
+def test_augmentation_waits_for_the_images_that_a_model_goes_on_with() -> None:
+    recipe = image_recipe("auto", digit_data().images)
+    (ada,) = patient(recipe, 60).terms
+    assert ada.parameters["after"] == 600
+    own = SMALL.replace(terms=(TermSpec("ada"),))
+    assert patient(own, 60) == own, "what a user wrote stays"
+
+
+def test_fine_tuning_waits_for_its_own_images() -> None:
+    X, y = digits(300)
+    model = ImageGANSynthesizer(max_steps=1, random_state=0).fit(X, y).fine_tune(X[:60], y[:60])
+    assert [spec.parameters["after"] for spec in model.recipe_.terms if spec.name == "ada"] == [600]
 
 
 def _policy(recipe: ImageRecipe) -> Any:

@@ -53,8 +53,7 @@ def install(peer: str) -> None:
     (VENVS / ".gitignore").write_text("*\n")
     command = [str(python(peer)), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
     command += ["--no-deps", "-r", str(requirements(peer))]
-    # Fixed arguments and a file of ours; no shell.
-    subprocess.check_call(command)  # noqa: S603  (see above)
+    subprocess.check_call(command)  # noqa: S603  (fixed arguments, a file of ours, no shell)
     (VENVS / peer / "requirements.txt").write_text(requirements(peer).read_text())
 
 
