@@ -130,24 +130,38 @@ def test_no_release_tells_more_than_it_charges(name: str) -> None:
     assert found.detectable is not None
 
 
-#: Worlds that are so many rows apart that an audit of 4,000 runs hardly ever misses it.
+#: What of a release tells a row best, where that is known.
+TELLING: dict[str, Callable[[Any], Any]] = {
+    "counts": lambda noisy: float(noisy[1]),
+    "mean features": lambda means: float(means[0]),
+}
+#: Audits of one row in 30,000 runs miss now and then (1 of 10 was seen); three in a row do not.
+ONE_ROW, RUNS, TRIES = ("counts", "one count", "mean features"), 30_000, 3
+
+
+@pytest.mark.parametrize("name", ONE_ROW)
+def test_a_tenth_of_the_claim_is_refuted_by_one_row(name: str) -> None:
+    release, worlds = CASES[name]
+    telling = TELLING.get(name, lambda published: published)
+    claim = claimed(release, worlds[1]) / 10
+    assert any(
+        audit(lambda world, ledger: telling(release(world, ledger)), worlds, claim, RUNS).refuted
+        for _ in range(TRIES)
+    )
+
+
 SEVERAL_ROWS: dict[str, tuple[Any, Any]] = {
-    "counts": (np.array([7, 0, 3]), np.array([7, 5, 3])),
-    "one count": (np.array([4]), np.array([8])),
     "choice": (np.array([4.0, 0.0]), np.array([0.0, 4.0])),
     "quantile": (np.linspace(0.0, 0.3, 31), np.linspace(0.7, 1.0, 31)),
     "gaps": (np.zeros(9, bool), np.ones(9, bool)),
-    "mean features": (np.eye(3), np.concatenate([np.eye(3), [[10.0, 0.0, 0.0]] * 5])),
 }
 
 
 @pytest.mark.parametrize("name", SEVERAL_ROWS)
-def test_a_tenth_of_the_claim_is_refuted(name: str) -> None:
-    """The audit has the power to see what these releases really tell, of several rows at least."""
+def test_a_tenth_of_the_claim_is_refuted_by_several_rows(name: str) -> None:
     release, _ = CASES[name]
-    worlds = SEVERAL_ROWS[name]
-    claim = claimed(release, worlds[1]) / 10
-    assert audit(release, worlds, claim, 4_000).refuted
+    claim = claimed(release, SEVERAL_ROWS[name][1]) / 10
+    assert audit(release, SEVERAL_ROWS[name], claim, 4_000).refuted
 
 
 def test_a_value_of_one_row_is_hardly_ever_told() -> None:
