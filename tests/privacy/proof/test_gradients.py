@@ -242,7 +242,7 @@ def one_run(n_canaries: int = 160, **parts: Any) -> MechanismAudit:
         )  # fmt: skip
 
         def mechanism(took_part: np.ndarray) -> np.ndarray:
-            canaries = 10.0 * torch.eye(n_canaries)[torch.from_numpy(took_part)]
+            canaries = 30.0 * torch.eye(n_canaries)[torch.from_numpy(took_part)]
             updates.update(canaries, torch.zeros(1, n_canaries))
             return np.asarray(network.weight.detach().numpy()[0])
 
