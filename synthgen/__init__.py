@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from synthgen.data.constraints import OneHot as OneHot
     from synthgen.data.constraints import Predicate as Predicate
     from synthgen.data.constraints import Range as Range
+    from synthgen.data.constraints import Sum as Sum
     from synthgen.data.constraints import Unique as Unique
     from synthgen.data.schema import Schema as Schema
     from synthgen.dp.budget import DPEmbedding as DPEmbedding
@@ -78,6 +79,7 @@ _PUBLIC: Final[dict[str, tuple[str, str | None]]] = {
     "Predicate": ("synthgen.data.constraints", "Predicate"),
     "Range": ("synthgen.data.constraints", "Range"),
     "Schema": ("synthgen.data.schema", "Schema"),
+    "Sum": ("synthgen.data.constraints", "Sum"),
     "SyntheticImputer": ("synthgen.augment.imputer", "SyntheticImputer"),
     "SyntheticResampler": ("synthgen.augment.resampler", "SyntheticResampler"),
     "Unique": ("synthgen.data.constraints", "Unique"),
@@ -109,6 +111,7 @@ __all__ = [
     "Predicate",
     "Range",
     "Schema",
+    "Sum",
     "SyntheticImputer",
     "SyntheticResampler",
     "Unique",

@@ -15,6 +15,7 @@ from synthgen.data.cells import canonical_limit, ordered_numbers
 from synthgen.data.column import Column
 from synthgen.data.group_rules import FixedCombinations, OneHot, Predicate, Unique
 from synthgen.data.order_rules import Inequality, Range
+from synthgen.data.sum_rule import Sum
 from synthgen.errors import ArtifactError, ConstraintError, DataWarning
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OneHot",
     "Predicate",
     "Range",
+    "Sum",
     "Unique",
     "bind_constraint",
     "constraint_from_json",
@@ -79,6 +81,13 @@ def constraint_from_json(document: dict[str, Any]) -> Constraint:
             else tuple(tuple(decode_scalar(v) for v in row) for row in d["combinations"]),
         ),
         "one_hot": lambda d: OneHot(_labels(d)),
+        "sum": lambda d: Sum(
+            decode_scalar(d["total"]),
+            tuple(decode_scalar(name) for name in d["parts"]),
+            tuple(d["weights"]),
+            d["constant"],
+            d["tolerance"],
+        ),
         "unique": lambda d: Unique(_labels(d)),
         "predicate": lambda d: Predicate(None, d["name"]),
     }

@@ -95,7 +95,11 @@ class Schema:
 
     @classmethod
     def infer(cls, X: Any) -> Schema:
-        """Infer the kind of every column, with the reason for it.
+        """Infer the kind of every column, with the reason for it, and columns that add up.
+
+        Columns of numbers that are the sum of others in every row get the constraint
+        :class:`~synthgen.Sum`; ``schema.with_constraints()`` drops it. No other constraint is set
+        unasked, see :meth:`suggest_constraints`.
 
         Parameters
         ----------
@@ -115,10 +119,12 @@ class Schema:
         DataWarning
             If there are free texts, personal data or categories that hardly repeat.
         """
+        from synthgen.data.find_sums import find_sums
         from synthgen.data.infer import infer_columns
 
         frame, _ = read_frame(X)
-        return cls(infer_columns(frame), origin="data")
+        columns = infer_columns(frame)
+        return cls(columns, find_sums(frame, columns), origin="data")
 
     def with_column(self, name: Hashable, /, **changes: Any) -> Schema:
         """Return a schema in which one column is changed.

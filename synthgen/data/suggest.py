@@ -17,6 +17,7 @@ from synthgen.data.constraints import (
     Range,
     Unique,
 )
+from synthgen.data.find_sums import find_sums
 from synthgen.data.values import to_numbers
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ _MOST_COLUMNS: Final = 100
 def suggest_constraints(df: pd.DataFrame, schema: Schema) -> tuple[Constraint, ...]:
     """Suggest constraints; look at them before using them.
 
-    Suggested are numbers that are never negative, pairs of columns of which one is never above the
-    other and that are close enough to be comparable, columns of which one decides the other, groups
-    of 0/1 columns of which exactly one is set, and ids without repetition.
+    Suggested are columns that are sums of others, numbers that are never negative, pairs of columns
+    of which one is never above the other and that are close enough to be comparable, columns of
+    which one decides the other, groups of 0/1 columns of which exactly one is set, and ids without
+    repetition.
 
     Parameters
     ----------
@@ -59,6 +61,7 @@ def suggest_constraints(df: pd.DataFrame, schema: Schema) -> tuple[Constraint, .
     found: list[Constraint] = list(one_hot)
     found += [rule for rule in _ranges(numbers, units) if rule.column not in grouped]
     found += [r for r in _inequalities(numbers, units) if not grouped & set(r.columns)]
+    found += find_sums(df, schema.columns)
     found += _fixed_combinations(df, schema)
     found += _unique(df, schema)
     return tuple(found)

@@ -103,6 +103,14 @@ class NumericEncoder:
         return len(self.knots) > 0
 
     @property
+    def range(self) -> tuple[float, float]:
+        """Smallest and largest value, NaN if there is none."""
+        values = np.concatenate([self.levels, self.knots[:1], self.knots[-1:]])
+        if not len(values):
+            return np.nan, np.nan
+        return float(values.min()), float(values.max())
+
+    @property
     def _gated(self) -> bool:
         return self.has_head and len(self.frequencies) > 1
 
@@ -265,8 +273,8 @@ class NumericEncoder:
         return float(ndtri(bottom)), float(ndtri(top))
 
     def _summary(self) -> str:
-        values = np.concatenate([self.levels, self.knots[:1], self.knots[-1:]])
-        return f"its values lie between {values.min():g} and {values.max():g}"
+        low, high = self.range
+        return f"its values lie between {low:g} and {high:g}"
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return JSON facts and arrays."""

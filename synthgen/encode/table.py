@@ -22,6 +22,7 @@ from synthgen.encode.text import SurrogateEncoder
 from synthgen.encode.wanted import Wanted
 from synthgen.errors import ConditionError
 
+_NUMBERS = ("numeric", "integer")
 _QUANTITIES = ("numeric", "integer", "datetime", "timedelta")
 _SURROGATES = ("text", "id", "pii", "constant")
 
@@ -97,6 +98,15 @@ class TableEncoder:
     def owner(self) -> dict[Any, int]:
         """Number of the encoder of each column label."""
         return {name: k for k, encoder in enumerate(self.encoders) for name in encoder.names}
+
+    @cached_property
+    def ranges(self) -> dict[Any, tuple[float, float]]:
+        """Smallest and largest number of each column of numbers in the training rows."""
+        return {
+            encoder.column.name: encoder.whole.range
+            for encoder in self.encoders
+            if isinstance(encoder, QuantityEncoder) and encoder.column.kind in _NUMBERS
+        }
 
     def transform(
         self, frame: pd.DataFrame, rng: np.random.Generator | None = None

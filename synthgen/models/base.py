@@ -20,7 +20,6 @@ from synthgen.core.random import root_seed
 from synthgen.core.serialize import Artifact, check_mapping, load_artifact, save_artifact
 from synthgen.data.constraints import Constraint, Predicate, Unique, validate_constraints
 from synthgen.data.frame import FrameSpec, read_frame, write_frame
-from synthgen.data.infer import infer_columns
 from synthgen.data.schema import Schema
 from synthgen.errors import (
     ArtifactError,
@@ -310,7 +309,7 @@ class BaseSynthesizer(BaseEstimator):
 
     def _resolve_schema(self, frame: pd.DataFrame) -> Schema:
         if self.schema is None:
-            return Schema(infer_columns(frame), origin="data")
+            return Schema.infer(frame)
         if not isinstance(self.schema, Schema):
             raise InvalidParameterError(
                 f"schema must be a Schema or None, got {type(self.schema).__name__}."

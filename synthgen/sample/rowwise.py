@@ -27,6 +27,7 @@ from synthgen.sample.conditional import LatentPool, latent_pool, row_log_weights
 from synthgen.sample.draw import draw_rows
 from synthgen.sample.obey import redraw, repair, row_rules
 from synthgen.sample.sampler import Sampler
+from synthgen.sample.settle import settle
 
 #: Latent vectors in the pool, and cells of the (rows, pool) matrix held at once.
 _POOL: Final = 32_768
@@ -134,7 +135,8 @@ class RowCompleter(ABC):
         frame = self._decode(table, places, seed)
         for name in conditions.columns:
             frame[name] = _overwrite(frame[name], conditions[name], np.ones(len(frame), bool))
-        return frame
+        given = dict.fromkeys(conditions.columns, np.ones(len(frame), bool))
+        return settle(frame, self.encoder, given)
 
     def impute(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
         """Return `frame` with missing cells drawn given the row's other cells.
@@ -173,7 +175,8 @@ class RowCompleter(ABC):
         }
         result = pd.DataFrame({k: filled[name] for k, name in enumerate(frame.columns)})
         result.columns = frame.columns
-        return result
+        given = {name: ~gaps[name].to_numpy() for name in frame.columns}
+        return settle(result, self.encoder, given)
 
     def score(self, frame: pd.DataFrame, seed: int) -> np.ndarray:
         """Return the log-likelihood of each row, in nats."""

@@ -25,6 +25,7 @@ from synthgen.sample.conditional import ConditionPool, draw_from_pool
 from synthgen.sample.draw import RowSource
 from synthgen.sample.obey import MOST_ATTEMPTS, obeys, repair, row_rules
 from synthgen.sample.refine import Refiner
+from synthgen.sample.settle import settle
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +162,8 @@ class RowBlocks(ABC, Generic[DemandT]):
         table = self.encoded(len(rows), seed, (number, attempt), request)
         rng = generator(seed, "surrogate", number, attempt)
         wanted = None if request is None else request.wanted
-        return self.encoder.inverse(table, rows, rng, wanted)
+        frame = self.encoder.inverse(table, rows, rng, wanted)
+        return settle(frame, self.encoder, dict.fromkeys(wanted or (), _all_of(frame)))
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,10 @@ class Sampler(RowBlocks[Request]):
             choose = self.refiner.keep if request is None else self.refiner.choose
             table = table.take(choose(table, n, generator(seed, "refine", *index)))
         return table if self.calibration is None else self.calibration.apply(table)
+
+
+def _all_of(frame: pd.DataFrame) -> np.ndarray:
+    return np.ones(len(frame), dtype=bool)
 
 
 def _repair(

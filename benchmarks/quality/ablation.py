@@ -1,0 +1,150 @@
+"""What each part of the default recipe is worth: the recipe with one thing changed, at equal steps.
+
+    SYNTHGEN_DATA=... python -m benchmarks.quality.ablation --seeds 0 1 2
+    python -m benchmarks.quality.ablation --variants base "critic 512" --data california_housing
+    python -m benchmarks.quality.ablation --report
+
+Variants that cost more per step stand beside the base recipe with more and with fewer steps. The
+decision is taken by ``c2st_train``, how well boosted trees tell synthetic from *training* rows, and
+by a membership check; the figures of the holdout are there to be looked at afterwards. One JSON
+line per cell; a cell that is there is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import warnings
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.lines import append_line, markdown, read_lines
+from benchmarks.quality.cell import load, machine, score
+from benchmarks.quality.measure import cpu_seconds
+from benchmarks.quality.run import missing_data
+from synthgen import GANSynthesizer, Schema, evaluate
+from synthgen.models.presets import resolve_recipe
+from synthgen.train.recipe import Recipe
+from synthgen.train.terms import TermSpec
+
+HERE = Path(__file__).parent
+CONFIG = HERE / "ablation.json"
+RESULTS = HERE / "ablation.jsonl"
+KEEP = (
+    "c2st_train", "c2st_trees", "auc_trees", "utility", "utility_real", "shape", "trend",
+    "membership_auc", "copy_excess",
+)  # fmt: skip
+SHOWN = ("c2st_train", "c2st_trees", "utility", "trend", "membership_auc", "fit_cpu_seconds")
+
+
+def recipe_of(variant: dict[str, Any], n_rows: int, steps: int) -> Recipe:
+    """Return the default recipe for so many rows with the changes of a variant."""
+    recipe = resolve_recipe("auto", n_rows, 0).replace(steps=steps)
+    changed = variant.get("terms", {})
+    terms = tuple(
+        TermSpec(term.name, changed.get(term.name, term.parameters))
+        for term in recipe.terms
+        if term.name not in variant.get("drop_terms", ())
+    )
+    return recipe.replace(terms=terms, **variant.get("recipe", {})).check()
+
+
+def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
+    """Return one line: fit, sample, score."""
+    entry, variant = config["datasets"][cell["data"]], config["variants"][cell["variant"]]
+    train, holdout = load(entry, cell["seed"])
+    model = GANSynthesizer(
+        preset=recipe_of(variant, len(train), config["steps"]),
+        max_minutes=120,
+        random_state=cell["seed"],
+        **variant.get("parameters", {}),
+    )
+    start = cpu_seconds()
+    model.fit(train)
+    costs = {"fit_cpu_seconds": cpu_seconds() - start, "steps": model.n_steps_}
+    synthetic = model.sample(len(train), random_state=cell["seed"])
+    schema = Schema.infer(train)
+    scores, _ = score(train, synthetic, holdout, entry, cell, schema)
+    scores["c2st_train"] = evaluate.c2st(
+        train, synthetic, schema=schema, random_state=cell["seed"], n_jobs=1
+    ).value
+    kept = {name: scores[name] for name in KEEP}
+    return cell | {"scores": kept, "costs": costs, "machine": machine()}
+
+
+def report(lines: list[dict[str, Any]], config: dict[str, Any]) -> str:
+    """Return differences from the base recipe as a Markdown table, means over tables and seeds."""
+    values = {
+        (line["variant"], line["data"], line["seed"]): line["scores"] | line["costs"]
+        for line in lines
+    }
+    pairs = defaultdict(list)
+    for (variant, data, seed), found in values.items():
+        base = values.get(("base", data, seed))
+        if base is not None:
+            pairs[variant].append((data, found, base))
+    rows = []
+    for variant in (name for name in config["variants"] if name in pairs):
+        compared = pairs[variant]
+        tables = {data for data, _, _ in compared}
+        row = [variant, f"{len(compared)} on {len(tables)}"]
+        for name in SHOWN:
+            here = [found[name] for _, found, _ in compared]
+            away = [found[name] - base[name] for _, found, base in compared]
+            if variant == "base":
+                row.append(f"{statistics.fmean(here):.3f}")
+            elif name == "fit_cpu_seconds":
+                times = [found[name] / base[name] for _, found, base in compared]
+                row.append(f"x {statistics.fmean(times):.2f}")
+            else:
+                spread = f" ± {statistics.stdev(away):.3f}" if len(away) > 1 else ""
+                row.append(f"{statistics.fmean(away):+.3f}{spread}")
+        rows.append(row)
+    return "\n".join(markdown(["variant", "runs", *SHOWN], rows))
+
+
+def main() -> int:
+    """Run what is asked for and not there yet."""
+    config = json.loads(CONFIG.read_text())
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", nargs="+", default=list(config["datasets"]))
+    parser.add_argument("--variants", nargs="+", default=list(config["variants"]))
+    parser.add_argument("--seeds", nargs="+", type=int, default=config["seeds"])
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--report", action="store_true", help="print the table and stop")
+    options = parser.parse_args()
+    lines = read_lines(options.results)
+    if options.report:
+        print(report(lines, config))
+        return 0
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(config["threads"])
+    there = {(line["data"], line["variant"], line["seed"]) for line in lines}
+    for seed in options.seeds:
+        for data in options.data:
+            absent = missing_data(config, data)
+            if absent:
+                print(absent, file=sys.stderr)
+                continue
+            for variant in options.variants:
+                if (data, variant, seed) in there:
+                    continue
+                cell = {
+                    "data": data,
+                    "variant": variant,
+                    "seed": seed,
+                    "threads": config["threads"],
+                }
+                line = run(config, cell)
+                append_line(line, options.results)
+                print(json.dumps(line), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
