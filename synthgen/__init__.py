@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from synthgen.data.column import Column as Column
     from synthgen.data.constraints import FixedCombinations as FixedCombinations
     from synthgen.data.constraints import Inequality as Inequality
+    from synthgen.data.constraints import Lookup as Lookup
     from synthgen.data.constraints import OneHot as OneHot
     from synthgen.data.constraints import Predicate as Predicate
     from synthgen.data.constraints import Range as Range
@@ -75,6 +76,7 @@ _PUBLIC: Final[dict[str, tuple[str, str | None]]] = {
     "ImageGANSynthesizer": ("synthgen.models.image", "ImageGANSynthesizer"),
     "IndependentColumns": ("synthgen.models.baseline", "IndependentColumns"),
     "Inequality": ("synthgen.data.constraints", "Inequality"),
+    "Lookup": ("synthgen.data.constraints", "Lookup"),
     "OneHot": ("synthgen.data.constraints", "OneHot"),
     "Predicate": ("synthgen.data.constraints", "Predicate"),
     "Range": ("synthgen.data.constraints", "Range"),
@@ -107,6 +109,7 @@ __all__ = [
     "ImageGANSynthesizer",
     "IndependentColumns",
     "Inequality",
+    "Lookup",
     "OneHot",
     "Predicate",
     "Range",

@@ -27,7 +27,7 @@ from benchmarks.lines import append_line, markdown, read_lines
 from benchmarks.quality.cell import load, machine, score
 from benchmarks.quality.measure import cpu_seconds
 from benchmarks.quality.run import missing_data
-from synthgen import GANSynthesizer, Schema, evaluate
+from synthgen import FixedCombinations, GANSynthesizer, Lookup, Schema, evaluate
 from synthgen.models.presets import resolve_recipe
 from synthgen.train.recipe import Recipe
 from synthgen.train.terms import TermSpec
@@ -54,11 +54,26 @@ def recipe_of(variant: dict[str, Any], n_rows: int, steps: int) -> Recipe:
     return recipe.replace(terms=terms, **variant.get("recipe", {})).check()
 
 
+def with_rules(schema: Schema, rules: str | None) -> Schema:
+    """Return a schema without the rules that were found, or with lookups as joint columns."""
+    if rules == "none":
+        return schema.with_constraints()
+    if rules == "combinations":
+        joined = [
+            FixedCombinations(rule.columns) if isinstance(rule, Lookup) else rule
+            for rule in schema.constraints
+        ]
+        return schema.with_constraints(*joined)
+    return schema
+
+
 def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
     """Return one line: fit, sample, score."""
     entry, variant = config["datasets"][cell["data"]], config["variants"][cell["variant"]]
     train, holdout = load(entry, cell["seed"])
+    schema = Schema.infer(train)
     model = GANSynthesizer(
+        schema=with_rules(schema, variant.get("rules")),
         preset=recipe_of(variant, len(train), config["steps"]),
         max_minutes=120,
         random_state=cell["seed"],
@@ -68,7 +83,6 @@ def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
     model.fit(train)
     costs = {"fit_cpu_seconds": cpu_seconds() - start, "steps": model.n_steps_}
     synthetic = model.sample(len(train), random_state=cell["seed"])
-    schema = Schema.infer(train)
     scores, _ = score(train, synthetic, holdout, entry, cell, schema)
     scores["c2st_train"] = evaluate.c2st(
         train, synthetic, schema=schema, random_state=cell["seed"], n_jobs=1

@@ -14,6 +14,7 @@ from synthgen.core.serialize import check_mapping, decode_scalar
 from synthgen.data.cells import canonical_limit, ordered_numbers
 from synthgen.data.column import Column
 from synthgen.data.group_rules import FixedCombinations, OneHot, Predicate, Unique
+from synthgen.data.lookup_rule import Lookup
 from synthgen.data.order_rules import Inequality, Range
 from synthgen.data.sum_rule import Sum
 from synthgen.errors import ArtifactError, ConstraintError, DataWarning
@@ -22,6 +23,7 @@ __all__ = [
     "Constraint",
     "FixedCombinations",
     "Inequality",
+    "Lookup",
     "OneHot",
     "Predicate",
     "Range",
@@ -81,12 +83,21 @@ def constraint_from_json(document: dict[str, Any]) -> Constraint:
             else tuple(tuple(decode_scalar(v) for v in row) for row in d["combinations"]),
         ),
         "one_hot": lambda d: OneHot(_labels(d)),
+        "lookup": lambda d: Lookup(
+            decode_scalar(d["key"]),
+            decode_scalar(d["column"]),
+            None
+            if d["table"] is None
+            else tuple((decode_scalar(key), decode_scalar(value)) for key, value in d["table"]),
+            d["found"],
+        ),
         "sum": lambda d: Sum(
             decode_scalar(d["total"]),
             tuple(decode_scalar(name) for name in d["parts"]),
             tuple(d["weights"]),
             d["constant"],
             d["tolerance"],
+            d["found"],
         ),
         "unique": lambda d: Unique(_labels(d)),
         "predicate": lambda d: Predicate(None, d["name"]),
@@ -146,7 +157,9 @@ def validate_constraints(
                 f"there are {list(by_name)!r}."
             )
         rule = bind_constraint(constraint, by_name)
-        if isinstance(rule, FixedCombinations) and rule.combinations is None:
+        if (isinstance(rule, FixedCombinations) and rule.combinations is None) or (
+            isinstance(rule, Lookup) and rule.table is None
+        ):
             rule = rule.fit(df)
         fitted.append(rule)
     _check_contradictions(fitted, df)

@@ -192,7 +192,14 @@ def _roundest(
         constants = [_to_digits(difference, most) for most in _DIGITS]
         # A difference within the rounding of the total is none.
         for constant in [0.0, *constants] if abs(difference) <= tolerance else constants:
-            rule = Sum(names[0], tuple(names[1:]), tuple(rounded.tolist()), constant, tolerance)
+            rule = Sum(
+                names[0],
+                tuple(names[1:]),
+                tuple(rounded.tolist()),
+                constant,
+                tolerance,
+                found=True,
+            )
             if rule.holds(rows).all():
                 return rule
     return None

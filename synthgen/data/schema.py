@@ -95,11 +95,12 @@ class Schema:
 
     @classmethod
     def infer(cls, X: Any) -> Schema:
-        """Infer the kind of every column, with the reason for it, and columns that add up.
+        """Infer the kind of every column, with the reason for it, and which follow from others.
 
         Columns of numbers that are the sum of others in every row get the constraint
-        :class:`~synthgen.Sum`; ``schema.with_constraints()`` drops it. No other constraint is set
-        unasked, see :meth:`suggest_constraints`.
+        :class:`~synthgen.Sum`, columns that follow from another one :class:`~synthgen.Lookup`;
+        ``schema.with_constraints()`` drops them. No other constraint is set unasked, see
+        :meth:`suggest_constraints`.
 
         Parameters
         ----------
@@ -119,12 +120,15 @@ class Schema:
         DataWarning
             If there are free texts, personal data or categories that hardly repeat.
         """
+        from synthgen.data.find_lookups import find_lookups
         from synthgen.data.find_sums import find_sums
         from synthgen.data.infer import infer_columns
 
         frame, _ = read_frame(X)
         columns = infer_columns(frame)
-        return cls(columns, find_sums(frame, columns), origin="data")
+        sums = find_sums(frame, columns)
+        lookups = find_lookups(frame, columns, frozenset(rule.total for rule in sums))
+        return cls(columns, (*sums, *lookups), origin="data")
 
     def with_column(self, name: Hashable, /, **changes: Any) -> Schema:
         """Return a schema in which one column is changed.
@@ -181,10 +185,12 @@ class Schema:
 
         Say so only if everything in it, each category and each bound, would be known without the
         data, for instance from a codebook: what is declared public is not protected. The reasons of
-        inferred kinds, which may quote cells, are left out.
+        inferred kinds, which may quote cells, and constraints that were found in rows, are left
+        out; :meth:`with_constraints` declares constraints.
         """
         columns = tuple(column.changed(reason="") for column in self.columns)
-        return replace(self, columns=columns, origin="user")
+        declared = tuple(c for c in self.constraints if not getattr(c, "found", False))
+        return replace(self, columns=columns, constraints=declared, origin="user")
 
     def suggest_constraints(self, df: Any) -> tuple[Constraint, ...]:
         """Return the constraints that all rows of a table obey and that look intended.

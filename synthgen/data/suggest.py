@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from itertools import combinations, permutations
+from itertools import permutations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,12 +11,12 @@ import pandas as pd
 
 from synthgen.data.constraints import (
     Constraint,
-    FixedCombinations,
     Inequality,
     OneHot,
     Range,
     Unique,
 )
+from synthgen.data.find_lookups import find_lookups
 from synthgen.data.find_sums import find_sums
 from synthgen.data.values import to_numbers
 
@@ -25,17 +25,15 @@ if TYPE_CHECKING:
 
 _ENOUGH_ROWS: Final = 100
 _PROBE: Final = 2_000
-_MOST_LEVELS: Final = 1_000
 _MOST_COLUMNS: Final = 100
 
 
 def suggest_constraints(df: pd.DataFrame, schema: Schema) -> tuple[Constraint, ...]:
     """Suggest constraints; look at them before using them.
 
-    Suggested are columns that are sums of others, numbers that are never negative, pairs of columns
-    of which one is never above the other and that are close enough to be comparable, columns of
-    which one decides the other, groups of 0/1 columns of which exactly one is set, and ids without
-    repetition.
+    Suggested are columns that are sums of others or follow from another one, numbers that are never
+    negative, pairs of columns of which one is never above the other and that are close enough to be
+    comparable, groups of 0/1 columns of which exactly one is set, and ids without repetition.
 
     Parameters
     ----------
@@ -61,8 +59,8 @@ def suggest_constraints(df: pd.DataFrame, schema: Schema) -> tuple[Constraint, .
     found: list[Constraint] = list(one_hot)
     found += [rule for rule in _ranges(numbers, units) if rule.column not in grouped]
     found += [r for r in _inequalities(numbers, units) if not grouped & set(r.columns)]
-    found += find_sums(df, schema.columns)
-    found += _fixed_combinations(df, schema)
+    sums = find_sums(df, schema.columns)
+    found += [*sums, *find_lookups(df, schema.columns, frozenset(rule.total for rule in sums))]
     found += _unique(df, schema)
     return tuple(found)
 
@@ -122,41 +120,6 @@ def _without_implied(rules: list[Inequality]) -> list[Inequality]:
         if any((a, b) in pairs and (b, c) in pairs and (c, b) not in pairs for b in names)
     }
     return [rule for rule in rules if rule.columns not in implied]
-
-
-def _fixed_combinations(df: pd.DataFrame, schema: Schema) -> list[FixedCombinations]:
-    """Find columns of which one decides the other, joined into groups that share a column."""
-    codes: dict[Hashable, tuple[np.ndarray, int]] = {}
-    for column in schema:
-        if column.kind not in ("categorical", "ordinal", "integer", "boolean"):
-            continue
-        code, levels = pd.factorize(df[column.name], use_na_sentinel=False)
-        if 2 < len(levels) <= min(_MOST_LEVELS, len(df) // 5):
-            codes[column.name] = code, len(levels)
-    groups: list[list[Hashable]] = []
-    for a, b in combinations(list(codes)[:_MOST_COLUMNS], 2):
-        if not _decides(codes[a], codes[b]):
-            continue
-        home = next((group for group in groups if a in group or b in group), None)
-        if home is None:
-            groups.append([a, b])
-        else:
-            home += [name for name in (a, b) if name not in home]
-    rules = []
-    for group in groups:
-        rule = FixedCombinations(tuple(group)).fit(df)
-        if len(rule.combinations or ()) <= 2 * max(codes[name][1] for name in group):
-            rules.append(rule)
-    return rules
-
-
-def _decides(a: tuple[np.ndarray, int], b: tuple[np.ndarray, int]) -> bool:
-    """Whether either column is a function of the other, with enough repetition to tell."""
-    pairs = len(np.unique(a[0][:_PROBE].astype(np.int64) * b[1] + b[0][:_PROBE]))
-    if pairs > max(a[1], b[1]):
-        return False
-    pairs = len(np.unique(a[0].astype(np.int64) * b[1] + b[0]))
-    return pairs == max(a[1], b[1]) and pairs * 5 <= len(a[0])
 
 
 def _one_hot(df: pd.DataFrame, schema: Schema) -> list[OneHot]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +42,8 @@ class Sum:
     tolerance : float, default=0
         Largest difference that counts as none, for sums that were rounded. Errors of floating point
         are allowed in any case.
+    found : bool, default=False
+        Whether it was read off rows, by :meth:`Schema.infer <synthgen.Schema.infer>`.
 
     Examples
     --------
@@ -58,6 +60,7 @@ class Sum:
     weights: tuple[float, ...] = ()
     constant: float = 0.0
     tolerance: float = 0.0
+    found: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         parts = tuple(self.parts)
@@ -139,4 +142,5 @@ class Sum:
             "weights": list(self.weights),
             "constant": self.constant,
             "tolerance": self.tolerance,
+            "found": self.found,
         }

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthgen.data.column import Column
-from synthgen.data.constraints import FixedCombinations, OneHot
+from synthgen.data.constraints import FixedCombinations, Lookup, OneHot
 from synthgen.data.schema import Schema
 from synthgen.data.surrogate_blind import blind_surrogate
 from synthgen.data.values import to_numbers
@@ -70,7 +70,8 @@ def check_private_schema(schema: Schema | None, privacy: PrivacyParameters) -> S
                 "'id' or 'pii'."
             )
     for rule in schema.constraints:
-        if isinstance(rule, (FixedCombinations, OneHot)):
+        learns = isinstance(rule, Lookup) and rule.table is None
+        if learns or isinstance(rule, (FixedCombinations, OneHot)):
             raise PrivacyError(
                 f"{type(rule).__name__} learns combinations from the data. Join the columns into "
                 "one with declared categories instead."

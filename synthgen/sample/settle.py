@@ -1,7 +1,7 @@
-"""Columns that are sums of others, made to add up in generated rows.
+"""Columns that follow from others, made to do so in generated rows.
 
-The generator draws totals and parts alike, so they agree about; here one column of each sum is
-worked out from the others. That changes it a little, and nothing else.
+The generator draws them as any other column, and what it draws nearly agrees. Here the total of a
+sum is added up from its parts, and what a key decides is looked up.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from synthgen.data.cells import put_cells
+from synthgen.data.lookup_rule import Lookup
 from synthgen.data.sum_rule import Sum
 from synthgen.data.values import from_numbers
 from synthgen.encode.table import TableEncoder
@@ -21,11 +22,12 @@ from synthgen.encode.table import TableEncoder
 def settle(
     frame: pd.DataFrame, encoder: TableEncoder, given: Mapping[Any, np.ndarray]
 ) -> pd.DataFrame:
-    """Return rows in which every sum of the schema adds up where it can.
+    """Return rows that obey every sum and every lookup of the schema, where that can be.
 
-    The total is worked out from its parts; where it is given, the part that varies most. Rows with
-    a missing cell among them stay as they are, and so do those in which all cells are given or the
-    one that is worked out would leave the range of its column: these break the constraint.
+    The total of a sum is worked out from its parts; where it is given, the part that varies most.
+    Rows with a missing cell among them stay as they are, and so do those in which all cells are
+    given or the one that is worked out would leave the range of its column: these break the
+    constraint. What a key decides is looked up unless it is given.
 
     Parameters
     ----------
@@ -40,25 +42,36 @@ def settle(
     -------
     pandas.DataFrame
     """
-    sums = [rule for rule in encoder.schema.constraints if isinstance(rule, Sum)]
-    for rule in _in_order(sums, given):
-        frame = _settle_one(frame, encoder, rule, given)
+    rules = [rule for rule in encoder.schema.constraints if isinstance(rule, (Sum, Lookup))]
+    for rule in _in_order(rules, given):
+        if isinstance(rule, Sum):
+            frame = _add_up(frame, encoder, rule, given)
+        else:
+            frame = _look_up(frame, rule, given)
     return frame
 
 
-def _in_order(rules: list[Sum], given: Mapping[Any, np.ndarray]) -> list[Sum]:
-    """Put rules whose total is given first, then each after those that make its parts."""
-    left = sorted(rules, key=lambda rule: rule.total not in given)
-    ordered: list[Sum] = []
+def _in_order(rules: list[Sum | Lookup], given: Mapping[Any, np.ndarray]) -> list[Sum | Lookup]:
+    """Put rules whose result is given first, then each after those that make what it goes by."""
+    left = sorted(rules, key=lambda rule: _result(rule) not in given)
+    ordered: list[Sum | Lookup] = []
     while left:
-        totals = {rule.total for rule in left}
-        ready = next((rule for rule in left if not totals & set(rule.parts)), left[0])
+        results = {_result(rule) for rule in left}
+        ready = next((rule for rule in left if not results & _sources(rule)), left[0])
         left.remove(ready)
         ordered.append(ready)
     return ordered
 
 
-def _settle_one(
+def _result(rule: Sum | Lookup) -> Any:
+    return rule.total if isinstance(rule, Sum) else rule.column
+
+
+def _sources(rule: Sum | Lookup) -> set[Any]:
+    return set(rule.columns) - {_result(rule)}
+
+
+def _add_up(
     frame: pd.DataFrame, encoder: TableEncoder, rule: Sum, given: Mapping[Any, np.ndarray]
 ) -> pd.DataFrame:
     values = rule.numbers(frame)
@@ -77,4 +90,17 @@ def _settle_one(
         inside = (solved >= low) & (solved <= high)
         cells = from_numbers(solved[inside], encoder.schema[name]).astype(frame[name].dtype)
         frame[name] = put_cells(frame[name], chosen[inside], cells)
+    return frame
+
+
+def _look_up(frame: pd.DataFrame, rule: Lookup, given: Mapping[Any, np.ndarray]) -> pd.DataFrame:
+    broken = ~rule.check(frame)
+    if rule.column in given:
+        broken &= ~given[rule.column]
+    rows = np.flatnonzero(broken)
+    if not len(rows):
+        return frame
+    frame = frame.copy(deep=False)
+    _, cells = rule.values(frame.iloc[rows], frame[rule.column])
+    frame[rule.column] = put_cells(frame[rule.column], rows, cells)
     return frame

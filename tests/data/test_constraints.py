@@ -10,6 +10,7 @@ from synthgen.data.constraints import (
     Constraint,
     FixedCombinations,
     Inequality,
+    Lookup,
     OneHot,
     Predicate,
     Range,
@@ -224,7 +225,7 @@ def test_suggestions():
         Range("count", low=0),
         Inequality("low", "high"),
         Inequality("start", "end"),
-        FixedCombinations(("city", "country")).fit(frame),
+        Lookup("city", "country").fit(frame),
         Unique(("key",)),
     }
     assert all(rule.check(frame).all() for rule in found)

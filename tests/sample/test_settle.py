@@ -117,3 +117,61 @@ def test_a_rule_of_the_user_is_kept_as_well():
     schema = Schema.infer(trips()).with_constraints(Sum("count", ("casual", "registered")))
     rows = GaussianCopula(schema=schema, random_state=0).fit(trips()).sample(500, random_state=0)
     assert adds_up(rows)
+
+
+@pytest.fixture(scope="module")
+def places():
+    rng = np.random.default_rng(0)
+    city = rng.integers(0, 12, 900)
+    return pd.DataFrame(
+        {
+            "city": np.char.add("city ", city.astype(str)),
+            "region": np.array(["north", "south", "west"])[city % 3],
+            "height": np.round(100.0 + 3 * city, 1)[np.arange(900)],
+            "visits": rng.poisson(20 + city),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def guide(places):
+    return GaussianCopula(random_state=0).fit(places)
+
+
+def agree(model, rows):
+    return all(rule.check(rows).all() for rule in model.schema_.constraints)
+
+
+def test_lookups_are_found_and_kept(places, guide):
+    assert [rule.column for rule in guide.schema_.constraints] == ["region", "height"]
+    rows = guide.sample(2_000, random_state=1)
+    assert agree(guide, rows)
+    assert rows.dtypes.equals(places.dtypes)
+    free = GaussianCopula(schema=guide.schema_.with_constraints(), random_state=0).fit(places)
+    assert not agree(guide, free.sample(2_000, random_state=1))
+
+
+def test_a_condition_on_what_follows_is_met_by_other_keys(guide):
+    rows = guide.sample(100, conditions={"region": "west"}, random_state=1)
+    assert (rows["region"] == "west").all()
+    assert agree(guide, rows)
+    assert rows["city"].nunique() > 2
+
+
+def test_a_condition_on_the_key(guide):
+    rows = guide.sample(100, conditions={"city": "city 4"}, random_state=1)
+    assert set(zip(rows["region"], rows["height"], strict=True)) == {("south", 112.0)}
+
+
+def test_what_follows_is_filled_exactly(places, guide):
+    gaps = places.head(80).copy()
+    gaps["region"], gaps["height"] = None, np.nan
+    filled = guide.impute(gaps, random_state=0)
+    assert filled[["region", "height"]].equals(places[["region", "height"]].head(80))
+
+
+def test_a_missing_key_fits_what_is_known(places, guide):
+    gaps = places.head(80).copy()
+    gaps["city"] = None
+    filled = guide.impute(gaps, random_state=0)
+    assert filled["city"].equals(places["city"].head(80))
