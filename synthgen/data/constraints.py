@@ -75,6 +75,7 @@ def constraint_from_json(document: dict[str, Any]) -> Constraint:
             decode_scalar(d["high"]),
             bool(d["strict"]),
             (d["formats"][0], d["formats"][1]),
+            d.get("found", False),
         ),
         "fixed_combinations": lambda d: FixedCombinations(
             _labels(d),

@@ -6,7 +6,7 @@ A repaired cell always takes a value that a valid row has, so types, formats and
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,8 @@ class Inequality:
         Whether equal values are excluded.
     formats : tuple of (str or None), optional
         Formats of dates stored as text; filled in by the schema.
+    found : bool, default=False
+        Whether it was read off rows, by :meth:`Schema.infer <synthgen.Schema.infer>`.
 
     Examples
     --------
@@ -101,6 +103,7 @@ class Inequality:
     high: Hashable
     strict: bool = False
     formats: tuple[str | None, str | None] = (None, None)
+    found: bool = field(default=False, compare=False)
 
     @property
     def columns(self) -> tuple[Hashable, ...]:
@@ -140,4 +143,5 @@ class Inequality:
             "high": encode_scalar(self.high),
             "strict": self.strict,
             "formats": list(self.formats),
+            "found": self.found,
         }

@@ -98,9 +98,10 @@ class Schema:
         """Infer the kind of every column, with the reason for it, and which follow from others.
 
         Columns of numbers that are the sum of others in every row get the constraint
-        :class:`~synthgen.Sum`, columns that follow from another one :class:`~synthgen.Lookup`;
-        ``schema.with_constraints()`` drops them. No other constraint is set unasked, see
-        :meth:`suggest_constraints`.
+        :class:`~synthgen.Sum`, columns that follow from another one :class:`~synthgen.Lookup`, and
+        dates or akin numbers of which one is never above the other
+        :class:`~synthgen.Inequality`; ``schema.with_constraints()`` drops them. No other
+        constraint is set unasked, see :meth:`suggest_constraints`.
 
         Parameters
         ----------
@@ -120,15 +121,12 @@ class Schema:
         DataWarning
             If there are free texts, personal data or categories that hardly repeat.
         """
-        from synthgen.data.find_lookups import find_lookups
-        from synthgen.data.find_sums import find_sums
         from synthgen.data.infer import infer_columns
+        from synthgen.data.suggest import find_rules
 
         frame, _ = read_frame(X)
         columns = infer_columns(frame)
-        sums = find_sums(frame, columns)
-        lookups = find_lookups(frame, columns, frozenset(rule.total for rule in sums))
-        return cls(columns, (*sums, *lookups), origin="data")
+        return cls(columns, find_rules(frame, columns), origin="data")
 
     def with_column(self, name: Hashable, /, **changes: Any) -> Schema:
         """Return a schema in which one column is changed.

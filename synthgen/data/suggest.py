@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from itertools import permutations
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
+from synthgen.data.column import Column
 from synthgen.data.constraints import (
     Constraint,
-    Inequality,
     OneHot,
     Range,
     Unique,
 )
 from synthgen.data.find_lookups import find_lookups
+from synthgen.data.find_orders import find_orders
 from synthgen.data.find_sums import find_sums
 from synthgen.data.values import to_numbers
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from synthgen.data.schema import Schema
 
 _ENOUGH_ROWS: Final = 100
-_PROBE: Final = 2_000
-_MOST_COLUMNS: Final = 100
 
 
 def suggest_constraints(df: pd.DataFrame, schema: Schema) -> tuple[Constraint, ...]:
@@ -58,11 +56,37 @@ def suggest_constraints(df: pd.DataFrame, schema: Schema) -> tuple[Constraint, .
     grouped = {name for group in one_hot for name in group.columns}
     found: list[Constraint] = list(one_hot)
     found += [rule for rule in _ranges(numbers, units) if rule.column not in grouped]
-    found += [r for r in _inequalities(numbers, units) if not grouped & set(r.columns)]
-    sums = find_sums(df, schema.columns)
-    found += [*sums, *find_lookups(df, schema.columns, frozenset(rule.total for rule in sums))]
+    rules = find_rules(df, schema.columns, least_tie=0.3)
+    found += [rule for rule in rules if not grouped & set(rule.columns)]
     found += _unique(df, schema)
     return tuple(found)
+
+
+def find_rules(
+    df: pd.DataFrame, columns: Sequence[Column], *, least_tie: float = 0.6
+) -> tuple[Constraint, ...]:
+    """Return the sums, lookups and orders that hold in every row, hardly by accident.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+    columns : sequence of Column
+    least_tie : float, default=0.6
+        See :func:`~synthgen.data.find_orders.find_orders`.
+
+    Returns
+    -------
+    tuple of Constraint
+        Each marked as found. Of columns that add up no order is told.
+    """
+    sums = find_sums(df, columns)
+    added = [set(rule.columns) for rule in sums]
+    orders = find_orders(df, columns, least_tie=least_tie)
+    return (
+        *sums,
+        *find_lookups(df, columns, frozenset(rule.total for rule in sums)),
+        *(rule for rule in orders if not any(names.issuperset(rule.columns) for names in added)),
+    )
 
 
 def _ranges(numbers: dict[Hashable, np.ndarray], is_date: dict[Hashable, bool]) -> list[Range]:
@@ -72,54 +96,6 @@ def _ranges(numbers: dict[Hashable, np.ndarray], is_date: dict[Hashable, bool]) 
         if not is_date[name] and len(present) >= _ENOUGH_ROWS and present.min() >= 0:
             rules.append(Range(name, low=0))
     return rules
-
-
-def _inequalities(
-    numbers: dict[Hashable, np.ndarray], is_date: dict[Hashable, bool]
-) -> list[Inequality]:
-    rules = []
-    for low, high in permutations(list(numbers)[:_MOST_COLUMNS], 2):
-        if is_date[low] != is_date[high]:
-            continue
-        if _ordered(numbers[low], numbers[high], is_date[low]):
-            rules.append(Inequality(low, high))
-    return _without_implied(rules)
-
-
-def _ordered(low: np.ndarray, high: np.ndarray, is_date: bool) -> bool:
-    """Whether low <= high in all rows, and their ranges overlap so much that it says something."""
-    step = max(1, len(low) // _PROBE)
-    if (low[::step] > high[::step]).any():
-        return False
-    both = ~(np.isnan(low) | np.isnan(high))
-    low, high = low[both], high[both]
-    if len(low) < _ENOUGH_ROWS or (low > high).any() or (low == high).all():
-        return False
-    # Were the two independent, this many pairs would be in the wrong order.
-    sample = np.sort(high)
-    expected = float(np.mean(np.searchsorted(sample, low, side="left") / len(sample)))
-    if expected * len(low) < 20:
-        return False
-    if is_date:
-        return True
-    tied = float(np.corrcoef(_ranks(low), _ranks(high))[0, 1]) if len(np.unique(low)) > 2 else 0.0
-    return tied > 0.3
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    return np.asarray(pd.Series(values).rank().to_numpy())
-
-
-def _without_implied(rules: list[Inequality]) -> list[Inequality]:
-    """Leave out a <= c where a <= b and b <= c are there."""
-    pairs = {rule.columns for rule in rules}
-    names = {name for pair in pairs for name in pair}
-    implied = {
-        (a, c)
-        for a, c in pairs
-        if any((a, b) in pairs and (b, c) in pairs and (c, b) not in pairs for b in names)
-    }
-    return [rule for rule in rules if rule.columns not in implied]
 
 
 def _one_hot(df: pd.DataFrame, schema: Schema) -> list[OneHot]:

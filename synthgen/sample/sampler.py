@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 #: Rows per block.
 BLOCK: Final = 16_384
+#: Rows drawn again where some break a constraint: this many times, and this many more, than needed.
+_SPARE: Final = 1.2
+_FEW_MORE: Final = 64
 #: Blocks in a row with almost no new row before uniqueness is given up.
 _MOST_STALE: Final = 20
 
@@ -133,13 +136,14 @@ class RowBlocks(ABC, Generic[DemandT]):
             return self._attempt(seed, number, 0, rows, request)
         good: list[pd.DataFrame] = []
         bad = pd.DataFrame()
-        count = 0
+        count, drawn = 0, 0
         for attempt in range(MOST_ATTEMPTS):
-            frame = self._attempt(seed, number, attempt, rows, request)
+            size = _next_size(count, drawn)
+            frame = self._attempt(seed, number, attempt, rows[:size], request)
             fine = obeys(frame, checks)
             good.append(frame[fine])
-            bad = frame[~fine]
-            count += int(fine.sum())
+            bad = frame[~fine] if (~fine).any() else bad
+            count, drawn = count + int(fine.sum()), drawn + size
             if count >= BLOCK:
                 break
         else:
@@ -196,6 +200,13 @@ class Sampler(RowBlocks[Request]):
             choose = self.refiner.keep if request is None else self.refiner.choose
             table = table.take(choose(table, n, generator(seed, "refine", *index)))
         return table if self.calibration is None else self.calibration.apply(table)
+
+
+def _next_size(good: int, drawn: int) -> int:
+    """Return how many rows to draw next: as many as the rows so far say are enough, and a few."""
+    if not good:
+        return BLOCK
+    return min(BLOCK, math.ceil((BLOCK - good) * drawn / good * _SPARE) + _FEW_MORE)
 
 
 def _all_of(frame: pd.DataFrame) -> np.ndarray:
