@@ -6,6 +6,9 @@ A fifth of the cells is removed: at random ("mcar"), or the likelier, the larger
 rarer a category ("mnar"). The error of a column is the root mean squared error of the removed cells
 divided by the column's standard deviation, or the share of wrong categories. Shape compares the
 completed columns with the complete ones. One JSON line per cell; ``--report`` prints the table.
+
+A user's model trains for 3,000 to 7,000 steps, or for five minutes, which on the wider of the
+tables and one core are some 3,500 steps. 2,000 keep a cell within minutes.
 """
 
 from __future__ import annotations
@@ -186,7 +189,7 @@ def main() -> int:
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--rows", type=int, default=4_000)
-    parser.add_argument("--steps", type=int, default=600, help="training steps of the generator")
+    parser.add_argument("--steps", type=int, default=2_000, help="training steps of the generator")
     parser.add_argument("--draws", type=int, default=20)
     parser.add_argument("--report", action="store_true", help="print the table and stop")
     options = parser.parse_args()

@@ -18,7 +18,7 @@ from synthgen.encode.base import Resolution
 from synthgen.encode.table import TableEncoder
 from synthgen.errors import ConditionError, InvalidDataError
 from synthgen.models.base import BaseSynthesizer
-from synthgen.sample.rowwise import RowCompleter
+from synthgen.sample.completer import RowCompleter
 from synthgen.sample.sampler import RowBlocks
 
 

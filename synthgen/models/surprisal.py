@@ -20,8 +20,9 @@ from synthgen.core.random import torch_generator
 from synthgen.data.frame import read_frame
 from synthgen.encode.layout import REST, Layout
 from synthgen.models.tabular import GANSynthesizer
+from synthgen.sample.completer import KnownCells
 from synthgen.sample.conditional import LatentPool, latent_pool, row_log_weights
-from synthgen.sample.rowwise import KnownCells, RowwiseSampler
+from synthgen.sample.rowwise import RowwiseSampler
 
 #: Cells of the (rows, pool) matrices held at once.
 _CELLS: Final = 4_194_304

@@ -217,6 +217,14 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         check_memory(layout, len(frame), recipe)
         table = encoder.transform(frame, generator(seed, "encode"))
         train, validation = self._split(table, seed)
+        if len(frame) < _LEAST_TO_SPLIT:
+            logger.warning(
+                "%d rows are few: generated rows will resemble single rows of the table more than "
+                "they should. With fewer than %d, GaussianCopula gives less of them away, or "
+                "privacy=...; see 'Few rows' in the user guide.",
+                len(frame),
+                _LEAST_TO_SPLIT,
+            )
         blocks = _condition_blocks(encoder, recipe, target)
         with isolated_torch_rng(seed, "weights"):
             task = TableTask(
@@ -333,7 +341,11 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         return Request(wanted, condition, check_pool(pool, f"{{{words}}}", on_rare))
 
     def _rowwise(self) -> RowwiseSampler:
-        return RowwiseSampler(self.sampler_)
+        # Kept as long as what was fitted: it may have to train a network at its first use.
+        kept: RowwiseSampler | None = getattr(self, "_kept_rowwise", None)
+        if kept is None or kept.sampler is not self.sampler_:
+            kept = self._kept_rowwise = RowwiseSampler(self.sampler_)
+        return kept
 
 
 def _condition_blocks(encoder: TableEncoder, recipe: Recipe, target: Any) -> list[int]:

@@ -12,8 +12,8 @@ from synthgen.core.random import generator
 from synthgen.encode.layout import EncodedTable
 from synthgen.encode.table import TableEncoder
 from synthgen.encode.wanted import Wanted
+from synthgen.sample.completer import KnownCells, RowCompleter
 from synthgen.sample.copula import CopulaSource, RestrictedSource
-from synthgen.sample.rowwise import KnownCells, RowCompleter
 from synthgen.sample.sampler import RowBlocks
 
 

@@ -22,7 +22,7 @@ from scipy.special import log_ndtr, logsumexp, ndtr, ndtri_exp
 
 from synthgen.encode.layout import REST, EncodedTable, Layout
 from synthgen.encode.table import TableCondition
-from synthgen.sample.rowwise import KnownCells
+from synthgen.sample.completer import KnownCells
 from synthgen.train.copula import state_thresholds
 
 #: Draws under a condition for each row that is kept, and the least number of them.

@@ -1,234 +1,47 @@
-"""A condition for each row: completing, imputing and scoring rows.
+"""Completing and scoring rows by the latent vectors that explain them.
 
 One pool of latent vectors explains all rows: each row weighs the vectors by the likelihood of its
-known cells, picks one, and has its unknown cells drawn from it.
+known cells, picks one, and has its unknown cells drawn from it. Rows with so many known cells that
+hardly any vector of the pool explains them get candidates of their own, from a network.
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final
+from functools import cached_property
+from typing import Final
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
-from synthgen.core.random import generator, torch_generator
-from synthgen.encode.joint import JointEncoder
+from synthgen.core.random import torch_generator
 from synthgen.encode.layout import REST, EncodedTable
 from synthgen.encode.table import TableEncoder
-from synthgen.errors import ConditionError, ConstraintError
 from synthgen.nn.cells import RowDistribution
-from synthgen.sample.conditional import LatentPool, latent_pool, row_log_weights
+from synthgen.sample.completer import KnownCells, RowCompleter
+from synthgen.sample.conditional import latent_pool, row_log_weights
 from synthgen.sample.draw import draw_rows
-from synthgen.sample.obey import redraw, repair, row_rules
+from synthgen.sample.flow import ConditionalFlow
+from synthgen.sample.proposal import ROWS, Evidence, propose, train_proposal
 from synthgen.sample.sampler import Sampler
-from synthgen.sample.settle import settle
 
 #: Latent vectors in the pool, and cells of the (rows, pool) matrix held at once.
 _POOL: Final = 32_768
 _CELLS: Final = 16_777_216
 #: Completions drawn for each row, of which the refinement critic chooses one.
 _CANDIDATES: Final = 3
+#: A network that proposes latent vectors is worth its training for at least so many rows, if of
+#: the vectors of a small pool fewer than `_FEW` count for the median row of a probe.
+_LEAST_ROWS: Final = 200
+_PROBE_ROWS: Final = 100
+_PROBE_POOL: Final = 4_096
+_FEW: Final = 4.0
 
-
-@dataclass(frozen=True)
-class KnownCells:
-    """Encoded rows, and which of their cells are given rather than to be drawn.
-
-    Parameters
-    ----------
-    table : EncodedTable
-    blocks : numpy.ndarray of bool, shape (rows, blocks)
-    heads : numpy.ndarray of bool, shape (rows, heads)
-    """
-
-    table: EncodedTable
-    blocks: np.ndarray
-    heads: np.ndarray
-
-    def part(self, rows: slice | np.ndarray) -> KnownCells:
-        """Return the given rows."""
-        return KnownCells(self.table.take(rows), self.blocks[rows], self.heads[rows])
-
-
-class RowCompleter(ABC):
-    """Completes and scores given rows, whatever explains them."""
-
-    #: A row whose given cells are less probable than this is too rare to complete.
-    least_probability: ClassVar[float] = 1e-7
-
-    @property
-    @abstractmethod
-    def encoder(self) -> TableEncoder:
-        """Encoder of the rows."""
-
-    @abstractmethod
-    def _draw(
-        self, known: KnownCells, seed: int, *, never_missing: bool = False
-    ) -> tuple[EncodedTable, np.ndarray]:
-        """Draw the unknown cells; return full rows and the log probability of what is known."""
-
-    @abstractmethod
-    def _log_likelihood(self, known: KnownCells, seed: int) -> np.ndarray:
-        """Return the log-likelihood of each row's known cells."""
-
-    def complete(self, conditions: pd.DataFrame, seed: int, on_rare: str) -> pd.DataFrame:
-        """Return one full row for each row of `conditions`; missing cells there mean missing.
-
-        Raises
-        ------
-        ConditionError
-            If a column or value is unknown, or rows are too rare under the model.
-        ConstraintError
-            If rows cannot be completed within the schema's constraints.
-        """
-        encoder = self.encoder
-        unknown = [name for name in conditions.columns if name not in encoder.owner]
-        if unknown:
-            known = ", ".join(repr(name) for name in encoder.schema.names)
-            raise ConditionError(f"There is no column {unknown[0]!r}; the columns are {known}.")
-        for name in conditions.columns:
-            if not encoder.schema[name].modelled:
-                raise ConditionError(
-                    f"Column {name!r} has the kind {encoder.schema[name].kind!r}: its content is "
-                    "made up, so it cannot be a condition."
-                )
-        mask = pd.DataFrame(True, index=conditions.index, columns=conditions.columns)
-        known_cells = self._encode(conditions, mask, seed)
-        self._check_seen(conditions, known_cells)
-        table, chances = self._draw(known_cells, seed)
-        rare = np.flatnonzero(chances < math.log(self.least_probability))
-        if len(rare) and on_rare == "error":
-            raise ConditionError(
-                f"{len(rare)} of {len(conditions)} conditions are too rare under the model, the "
-                f"first in row {int(rare[0])} with an estimated probability of "
-                f"{math.exp(chances[rare[0]]):.2g}. Relax them, or pass on_rare='approximate'."
-            )
-        frame = self._completed(table, conditions, np.arange(len(table)), seed)
-        rules = row_rules(encoder.schema)
-        if not rules:
-            return frame
-
-        def draw(places: np.ndarray, attempt: int) -> pd.DataFrame:
-            fresh = _fresh_seed(seed, attempt)
-            again, _ = self._draw(known_cells.part(places), fresh)
-            return self._completed(again, conditions.iloc[places], places, fresh)
-
-        frame = redraw(frame, rules, draw, np.ones((len(frame), len(rules)), dtype=bool))
-        frame, good = repair(frame, rules, conditions.columns, generator(seed, "conditions", 4))
-        if not good.all():
-            raise ConstraintError(
-                f"{int((~good).sum())} of {len(good)} conditions cannot be completed within the "
-                f"constraints, the first in row {int(np.argmin(good))}. Relax one or the other."
-            )
-        return frame
-
-    def _completed(
-        self, table: EncodedTable, conditions: pd.DataFrame, places: np.ndarray, seed: int
-    ) -> pd.DataFrame:
-        """Decode rows and put the given cells in as they were given."""
-        frame = self._decode(table, places, seed)
-        for name in conditions.columns:
-            frame[name] = _overwrite(frame[name], conditions[name], np.ones(len(frame), bool))
-        given = dict.fromkeys(conditions.columns, np.ones(len(frame), bool))
-        return settle(frame, self.encoder, given)
-
-    def impute(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
-        """Return `frame` with missing cells drawn given the row's other cells.
-
-        Rows obey the constraints unless their other cells leave no way to.
-        """
-        gaps = frame.isna()
-        known = self._encode(frame, ~gaps, seed)
-        everything = np.arange(len(frame))
-        filled = self._filled(frame, known, everything, seed)
-        rules = row_rules(self.encoder.schema)
-        if not rules:
-            return filled
-
-        def draw(places: np.ndarray, attempt: int) -> pd.DataFrame:
-            return self._filled(frame, known, places, _fresh_seed(seed, attempt))
-
-        # A rule about cells that are all given holds or not, whatever is drawn.
-        concerned = [gaps[list(rule.columns or gaps.columns)].any(axis=1) for rule in rules]
-        return redraw(filled, rules, draw, np.stack(concerned, axis=1))
-
-    def _filled(
-        self, whole: pd.DataFrame, known: KnownCells, places: np.ndarray, seed: int
-    ) -> pd.DataFrame:
-        """Return some rows of a frame with their gaps filled."""
-        frame = whole.iloc[places].reset_index(drop=True)
-        gaps = frame.isna()
-        # Missing is a state like any other, but not one to fill a gap with.
-        table, _ = self._draw(known.part(places), seed, never_missing=True)
-        drawn = self._decode(table, places, seed)
-        filled = {
-            name: _overwrite(frame[name], drawn[name], gaps[name].to_numpy() & drawn[name].notna())
-            if gaps[name].any()
-            else frame[name]
-            for name in frame.columns
-        }
-        result = pd.DataFrame({k: filled[name] for k, name in enumerate(frame.columns)})
-        result.columns = frame.columns
-        given = {name: ~gaps[name].to_numpy() for name in frame.columns}
-        return settle(result, self.encoder, given)
-
-    def score(self, frame: pd.DataFrame, seed: int) -> np.ndarray:
-        """Return the log-likelihood of each row, in nats."""
-        mask = pd.DataFrame(True, index=frame.index, columns=frame.columns)
-        known = self._encode(frame, mask, seed)
-        scores = self._log_likelihood(known, seed)
-        unseen = (known.table.codes < 0).sum(1)
-        return np.asarray(np.maximum(scores, -700.0) + unseen * math.log(1e-12))
-
-    def _encode(self, frame: pd.DataFrame, mask: pd.DataFrame, seed: int) -> KnownCells:
-        """Encode the columns of `frame`; cells outside `mask` and absent columns are unknown.
-
-        Of columns that are drawn together some may be known: these choose a combination.
-        """
-        encoder = self.encoder
-        layout = encoder.layout
-        n = len(frame)
-        codes = np.zeros((n, len(layout.blocks)), dtype=np.int32)
-        values = np.zeros((n, len(layout.heads)), dtype=np.float32)
-        known_blocks = np.zeros(codes.shape, dtype=bool)
-        known_heads = np.zeros(values.shape, dtype=bool)
-        for column_encoder in encoder.encoders:
-            names = column_encoder.names
-            given = np.stack([_mask_of(mask, name, n) for name in names], axis=1)
-            if not given.any():
-                continue
-            blocks, heads = encoder.columns_of(names[0])
-            known = np.asarray(given.any(axis=1))
-            if isinstance(column_encoder, JointEncoder) and not given.all():
-                rng = generator(seed, "conditions", 2, blocks.start)
-                codes[known, blocks.start] = column_encoder.agreeing(
-                    frame.loc[known], given[known], rng
-                )
-            else:
-                codes[:, blocks], values[:, heads] = column_encoder.transform(frame)
-            known_blocks[:, blocks] = known[:, None] & (codes[:, blocks] >= 0)
-            known_heads[:, heads] = known[:, None]
-        return KnownCells(EncodedTable(codes, values), known_blocks, known_heads)
-
-    def _check_seen(self, frame: pd.DataFrame, known: KnownCells) -> None:
-        for name in frame.columns:
-            blocks, _ = self.encoder.columns_of(name)
-            unseen = np.flatnonzero((known.table.codes[:, blocks] < 0).any(axis=1))
-            if len(unseen):
-                value = frame[name].iloc[int(unseen[0])]
-                raise ConditionError(
-                    f"Column {name!r} has no value {value!r} (row {int(unseen[0])} of conditions)."
-                )
-
-    def _decode(self, table: EncodedTable, places: np.ndarray, seed: int) -> pd.DataFrame:
-        rows = places.astype(np.int64)
-        return self.encoder.inverse(table, rows, generator(seed, "surrogate", 0))
+#: From rows to latent vectors and their log weights.
+Explain = Callable[[KnownCells], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -247,45 +60,87 @@ class RowwiseSampler(RowCompleter):
         """Encoder of the rows."""
         return self.sampler.encoder
 
+    @cached_property
+    def proposal(self) -> ConditionalFlow:
+        """Network that proposes latent vectors; trained when it is first asked for."""
+        return train_proposal(self.sampler.source, self.encoder.layout)
+
     def _log_likelihood(self, known: KnownCells, seed: int) -> np.ndarray:
-        scores = np.empty(len(known.table))
-        for rows, logs in self._explained(known, seed):
-            scores[rows] = (torch.logsumexp(logs, 1) - math.log(logs.shape[1])).cpu().numpy()
+        scores = self._chances(known, *self._by_pool(seed))
+        if self._is_hard(known):
+            scores = self._with_pool(self._chances(known, *self._by_proposal(seed)), scores)
         if self.sampler.refiner is not None:
             seen = EncodedTable(np.maximum(known.table.codes, 0), known.table.values)
             scores += np.log(self.sampler.refiner.weights(seen))
         return scores
 
-    def _explained(self, known: KnownCells, seed: int) -> Iterator[tuple[slice, Tensor]]:
-        """Yield slices of rows with log p(known cells | latent vector), (rows, pool)."""
-        pool = self._pool(seed)
-        step = max(_CELLS // _POOL, 1)
-        for start in range(0, len(known.table), step):
-            rows = slice(start, min(start + step, len(known.table)))
-            part = known.part(rows)
-            with torch.inference_mode():
-                logs = row_log_weights(
-                    self.sampler.source, pool, part.table, part.blocks, part.heads
-                )
-            yield rows, logs
+    @staticmethod
+    def _with_pool(guided: np.ndarray, pooled: np.ndarray) -> np.ndarray:
+        """Return the log of the mean of two estimates: without bias, and seldom far too low."""
+        return np.asarray(np.logaddexp(guided, pooled) - math.log(2.0))
 
-    def _pool(self, seed: int) -> LatentPool:
-        return latent_pool(self.sampler.source, _POOL, torch_generator(seed, "score"))
+    def _chances(self, known: KnownCells, explain: Explain, step: int) -> np.ndarray:
+        """Return an estimate of the log probability of each row's known cells."""
+        chances = np.empty(len(known.table))
+        for rows, _, logs in _explained(known, explain, step):
+            chances[rows] = _log_mean(logs)
+        return chances
+
+    def _is_hard(self, known: KnownCells) -> bool:
+        """Whether a pool explains the rows badly, and there are enough to train a network for."""
+        source, n = self.sampler.source, len(known.table)
+        if n < _LEAST_ROWS or source.conditioning is not None:
+            return False
+        # Always the same vectors: whatever the seed, a table is completed in one way.
+        pool = latent_pool(source, _PROBE_POOL, torch_generator(0, "score", 5))
+        part = known.part(np.linspace(0, n - 1, _PROBE_ROWS).astype(np.int64))
+        with torch.inference_mode():
+            logs = row_log_weights(source, pool, part.table, part.blocks, part.heads)
+        shares = torch.softmax(logs, 1)
+        return float((1 / (shares**2).sum(1)).median()) < _FEW
+
+    def _by_pool(self, seed: int) -> tuple[Explain, int]:
+        """Return what explains rows by one pool, and the number of rows at once."""
+        source = self.sampler.source
+        pool = latent_pool(source, _POOL, torch_generator(seed, "score"))
+
+        def explain(part: KnownCells) -> tuple[Tensor, Tensor]:
+            logs = row_log_weights(source, pool, part.table, part.blocks, part.heads)
+            return pool.latents, logs
+
+        return explain, max(_CELLS // _POOL, 1)
+
+    def _by_proposal(self, seed: int) -> tuple[Explain, int]:
+        """Return what explains rows by candidates of their own, and the number at once."""
+        source, proposal = self.sampler.source, self.proposal
+        rng = torch_generator(seed, "score")
+
+        def explain(part: KnownCells) -> tuple[Tensor, Tensor]:
+            cells = source.generator.cells
+            evidence = Evidence.of(cells, part.table, part.blocks, part.heads)
+            found = propose(proposal, source, evidence, rng)
+            return found.latents, found.log_weights
+
+        return explain, ROWS
 
     def _draw(
         self, known: KnownCells, seed: int, *, never_missing: bool = False
     ) -> tuple[EncodedTable, np.ndarray]:
         """Draw the unknown cells; return full rows and the log probability of what is known."""
         rng = torch_generator(seed, "conditions", 1)
-        latents = self._pool(seed).latents
         chances = np.empty(len(known.table))
         parts = []
-        for rows, logs in self._explained(known, seed):
-            total = torch.logsumexp(logs, 1, keepdim=True)
-            chances[rows] = (total[:, 0] - math.log(logs.shape[1])).cpu().numpy()
+        hard = self._is_hard(known)
+        explain, step = self._by_proposal(seed) if hard else self._by_pool(seed)
+        for rows, latents, logs in _explained(known, explain, step):
+            chances[rows] = _log_mean(logs)
             running = torch.softmax(logs, 1).cumsum(1)
             best = self._complete_part(known.part(rows), latents, running, rng, never_missing)
             parts.append(best)
+        rare = np.flatnonzero(chances < math.log(self.least_probability))
+        if hard and len(rare) and not never_missing:  # Few candidates may just have missed it.
+            pooled = self._chances(known.part(rare), *self._by_pool(seed))
+            chances[rare] = self._with_pool(chances[rare], pooled)
         return EncodedTable.concatenate(parts), chances
 
     def _complete_part(
@@ -299,11 +154,13 @@ class RowwiseSampler(RowCompleter):
         """Draw candidates for each row and choose one by the refinement critic."""
         refiner = self.sampler.refiner
         candidates = []
+        places = torch.arange(len(running), device=running.device)
         for _ in range(1 if refiner is None else _CANDIDATES):
             points = torch.rand(len(running), 1, generator=rng).to(running.device)
             chosen = torch.searchsorted(running, points * running[:, -1:])[:, 0]
-            chosen = chosen.clamp(max=len(latents) - 1)
-            candidates.append(self._fill(known, latents[chosen], rng, never_missing))
+            chosen = chosen.clamp(max=running.shape[1] - 1)
+            z = latents[chosen] if latents.ndim == 2 else latents[places, chosen]
+            candidates.append(self._fill(known, z, rng, never_missing))
         if refiner is None:
             return candidates[0]
         weights = np.stack([refiner.weights(candidate) for candidate in candidates], axis=1)
@@ -338,18 +195,20 @@ class RowwiseSampler(RowCompleter):
         return replace(row, logits=row.logits.index_fill(1, closed, -40.0))
 
 
-def _fresh_seed(seed: int, attempt: int) -> int:
-    return int(generator(seed, "conditions", 3, attempt).integers(2**63))
+def _explained(
+    known: KnownCells, explain: Explain, step: int
+) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Yield slices of rows with latent vectors and their log weights, (rows, vectors).
+
+    The vectors are (vectors, latent) where all rows share them, else (rows, vectors, latent).
+    """
+    for start in range(0, len(known.table), step):
+        rows = slice(start, min(start + step, len(known.table)))
+        with torch.inference_mode():
+            latents, logs = explain(known.part(rows))
+        yield rows, latents, logs
 
 
-def _mask_of(mask: pd.DataFrame, name: Any, n: int) -> np.ndarray:
-    """Return which cells of a column are known, none if the column is absent."""
-    return np.asarray(mask[name], dtype=bool) if name in mask.columns else np.zeros(n, dtype=bool)
-
-
-def _overwrite(base: pd.Series, other: pd.Series, where: np.ndarray | pd.Series) -> pd.Series:
-    """Return `base` with the cells in `where` taken from `other`, in the dtype of `base`."""
-    mask = np.asarray(where, dtype=bool)
-    if mask.all():
-        return other.astype(base.dtype).set_axis(base.index)
-    return base.mask(pd.Series(mask, index=base.index), other.set_axis(base.index))
+def _log_mean(logs: Tensor) -> np.ndarray:
+    """Return the log of the mean weight of each row."""
+    return np.asarray((torch.logsumexp(logs, 1) - math.log(logs.shape[1])).cpu().numpy())

@@ -21,7 +21,8 @@ def gaps() -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "x": x,
-            "double": 2 * x,
+            # Not exactly: what follows from other columns is filled in without a draw.
+            "double": 2 * x + 0.1 * rng.normal(size=n),
             "whole": pd.array((3 * x).round(), dtype="Int64"),
             "sign": np.where(x > 0, "plus", "minus").astype(object),
             "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 99, n), "D"),

@@ -30,7 +30,7 @@ def test_conditions_inform_the_other_columns(gan: GANSynthesizer) -> None:
 def test_rare_rows_are_refused_or_approximated(
     gan: GANSynthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synthgen.sample.rowwise.RowCompleter.least_probability", 0.02)
+    monkeypatch.setattr("synthgen.sample.completer.RowCompleter.least_probability", 0.02)
     given = pd.DataFrame({"city": ["Paris", "Bern"], "sex": "Male", "member": True})
     with pytest.raises(ConditionError, match=r"1 of 2 conditions .* row 1 .*probability of 0.0"):
         gan.sample(conditions=given)
@@ -114,3 +114,33 @@ def test_completed_rows_satisfy_constraints(people: pd.DataFrame, tiny: Recipe) 
     assert (filled["joined"] <= filled["left"]).all()
     with pytest.raises(ConstraintError, match=r"1 of 2 conditions cannot be completed.* row 1"):
         model.sample(conditions=pd.DataFrame({"age": [30, 20]}))
+
+
+def test_hard_rows_get_candidates_of_their_own(
+    people: pd.DataFrame, tiny: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthgen.sample.proposal._STEPS", 20)
+    monkeypatch.setattr("synthgen.sample.rowwise._FEW", np.inf)  # no pool is good enough
+    models = [GANSynthesizer(preset=tiny, random_state=0).fit(people) for _ in range(2)]
+    holes = people.assign(income=people["income"].where(np.arange(len(people)) % 2 == 0))
+    # The first model trains its network for a call before, the second within the call.
+    models[0].impute(holes, random_state=1)
+    network = models[0]._rowwise().proposal
+    first, second = (model.impute(holes, random_state=0) for model in models)
+    pd.testing.assert_frame_equal(first, second)
+    assert models[0]._rowwise().proposal is network
+    assert first["income"].notna().all()
+    assert (first["income"][::2] == people["income"][::2])[people["income"][::2].notna()].all()
+    assert not models[0].fit(people)._rowwise().__dict__.get("proposal")
+
+
+def test_few_or_easy_rows_train_nothing(
+    people: pd.DataFrame, tiny: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = GANSynthesizer(preset=tiny, random_state=0).fit(people)
+    holes = people.assign(income=np.nan)
+    monkeypatch.setattr("synthgen.sample.rowwise._FEW", 0.0)
+    model.impute(holes, random_state=0)
+    monkeypatch.setattr("synthgen.sample.rowwise._FEW", np.inf)
+    model.impute(holes.head(199), random_state=0)
+    assert "proposal" not in vars(model._rowwise())
