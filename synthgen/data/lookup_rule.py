@@ -50,7 +50,13 @@ class Lookup:
         if self.key == self.column:
             raise ConstraintError(f"Lookup needs two columns, got {self.key!r} twice.")
         if self.table is not None:
-            pairs = tuple((key, value) for key, value in self.table)
+            try:
+                pairs = tuple((key, value) for key, value in self.table)
+            except (TypeError, ValueError) as error:
+                raise ConstraintError(
+                    f"The table of Lookup({self.key!r}, {self.column!r}) must consist of pairs of "
+                    f"a key and a value: {error}."
+                ) from error
             if len({key for key, _ in pairs}) < len(pairs):
                 raise ConstraintError(f"The table of Lookup({self.key!r}) has a key twice.")
             object.__setattr__(self, "table", pairs)

@@ -63,8 +63,16 @@ class Sum:
     found: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.parts, str):
+            raise ConstraintError(f"Sum needs a tuple of parts, got the text {self.parts!r}.")
         parts = tuple(self.parts)
-        weights = tuple(float(weight) for weight in self.weights) or (1.0,) * len(parts)
+        try:
+            weights = tuple(float(weight) for weight in self.weights) or (1.0,) * len(parts)
+            limits = np.array([self.constant, self.tolerance], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ConstraintError(
+                f"The weights, the constant and the tolerance of a Sum are numbers: {error}."
+            ) from error
         object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "weights", weights)
         if not parts or self.total in parts or len(set(parts)) < len(parts):
@@ -72,7 +80,7 @@ class Sum:
                 f"Sum needs one or more parts that differ from each other and from the total "
                 f"{self.total!r}, got {parts!r}."
             )
-        finite = np.isfinite([*weights, self.constant, self.tolerance]).all()
+        finite = np.isfinite([*weights, *limits]).all()
         if len(weights) != len(parts) or 0.0 in weights or not finite or self.tolerance < 0:
             raise ConstraintError(
                 f"Sum needs one finite weight other than 0 for each of {parts!r}, a finite "

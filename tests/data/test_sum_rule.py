@@ -86,6 +86,15 @@ def test_malformed(arguments):
         Sum("t", **arguments)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [{"parts": "ab"}, {"parts": ("a",), "weights": ("x",)}, {"parts": ("a",), "constant": None}],
+)
+def test_arguments_of_the_wrong_type(arguments):
+    with pytest.raises(ConstraintError, match=r"Sum needs|are numbers"):
+        Sum("t", **arguments)
+
+
 def test_columns_that_are_no_numbers():
     frame = pd.DataFrame({"a": ["x", "y"], "t": [1, 2], "d": pd.to_datetime(["2020-01-01"] * 2)})
     with pytest.raises(ConstraintError, match="no order"):
