@@ -219,7 +219,7 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         self._learn(X, labels, weights, source, ratio, root_seed(self.random_state))
         return self
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # of scikit-learn
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's, no types
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, shape (n, classes)."""
         check_is_fitted(self)
@@ -227,7 +227,7 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         n_classes = len(self.classes_)
         return blend([member.probabilities(X, n_classes) for member in self._members])
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # of scikit-learn
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's, no types
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of :meth:`predict_proba`."""
         with np.errstate(divide="ignore"):

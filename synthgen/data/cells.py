@@ -11,7 +11,7 @@ import pandas as pd
 from synthgen.data.column import Column, canonical_bound
 from synthgen.data.datetext import formattable
 from synthgen.data.dtypes import dtype_name, family
-from synthgen.data.values import to_numbers
+from synthgen.data.values import cast_levels, to_numbers
 from synthgen.errors import ConstraintError
 
 OrderedKind = Literal["numeric", "datetime", "timedelta"]
@@ -87,6 +87,20 @@ def put_cells(series: pd.Series, rows: np.ndarray, cells: pd.Series) -> pd.Serie
     result: pd.Series = joined.iloc[order].set_axis(series.index)
     result.name = series.name
     return result
+
+
+def level_cells(levels: list[Any], places: np.ndarray, like: pd.Series) -> pd.Series:
+    """Return the levels at `places` in the dtype of a column; a level of None is missing."""
+    distinct = [level for level in dict.fromkeys(levels) if level is not None]
+    number = {level: k for k, level in enumerate(distinct)}
+    codes = np.array([number.get(level, -1) for level in levels], dtype=np.int64)[places]
+    if isinstance(like.dtype, pd.CategoricalDtype):
+        picked = np.empty(len(distinct) + 1, dtype=object)
+        picked[:] = [*distinct, None]
+        return pd.Series(picked[codes], dtype=object).astype(like.dtype)
+    cells: Any = cast_levels(distinct, dtype_name(like))
+    cells = cells.take(codes, allow_fill=bool((codes < 0).any()))
+    return pd.Series(cells, dtype=like.dtype)
 
 
 def canonical_limit(bound: Any, kind: str, name: Hashable) -> float | None:

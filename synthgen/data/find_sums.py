@@ -29,6 +29,8 @@ _MOST_PARTS: Final = 8
 #: Columns with fewer values are flags and codes, whose sums are rules of another kind.
 _LEAST_VALUES: Final = 5
 _MOST_MISSING: Final = 0.2
+#: Between these, squares of differences neither overflow nor vanish.
+_SPREADS: Final = (1e-100, 1e100)
 #: What is left of a standardised column that is an exact sum, at most.
 _REMAINDER: Final = 1e-7
 #: Parts that contribute less than this share of the total's spread are none.
@@ -91,6 +93,9 @@ def _candidates(df: pd.DataFrame, columns: Sequence[Column]) -> tuple[list[Hasha
         present = numbers[~np.isnan(numbers)]
         if len(present) < (1.0 - _MOST_MISSING) * len(numbers) or not np.isfinite(present).all():
             continue
+        spread = np.abs(present - present[:1]).max(initial=0.0)
+        if not _SPREADS[0] < spread < _SPREADS[1]:
+            continue
         if len(np.unique(present[:_PROBE])) >= _LEAST_VALUES:
             names.append(column.name)
             values.append(numbers)
@@ -108,8 +113,9 @@ class _Search:
         self._probe = values[:: max(1, len(values) // _PROBE)]
         self._probe = self._probe - self._probe.mean(axis=0)
         self._lengths = np.linalg.norm(self._probe, axis=0)
-        #: Places of the columns that are no sums.
-        self._free = np.argsort(self._lengths, kind="stable").tolist()
+        #: Places of the columns that are no sums; a column may be constant where others are known.
+        order = np.argsort(self._lengths, kind="stable").tolist()
+        self._free = [place for place in order if self._lengths[place] > 0.0]
 
     def exact(self) -> None:
         """Look for sums without any difference."""
@@ -159,11 +165,10 @@ class _Search:
         """Keep the sum of some of the others that makes `total`, if there is one."""
         weights = self._weights(total, others)
         size = np.abs(weights) * self._lengths[others] / self._lengths[total]
-        parts = [others[k] for k in np.flatnonzero(size > _NO_PART)]
+        # The largest first: of columns that nearly add up, the fewer parts, the better.
+        parts = [others[k] for k in np.argsort(-size, kind="stable") if size[k] > _NO_PART]
         if not 0 < len(parts) <= _MOST_PARTS:
             return False
-        # Columns that nearly add up share each other's weights: the fewer parts, the better.
-        parts.sort(key=lambda k: size[others.index(k)], reverse=True)
         found = None
         while parts and (rule := self._rule(total, parts, tolerance)) is not None:
             found = rule
@@ -178,8 +183,10 @@ class _Search:
         return _roundest(names, rows, self._weights(total, parts), tolerance)
 
     def _weights(self, place: int, others: list[int]) -> np.ndarray:
-        found, *_ = np.linalg.lstsq(self._probe[:, others], self._probe[:, place], rcond=None)
-        return np.asarray(found)
+        # Of columns of unit length, so that small numbers beside large ones are not taken for zero.
+        scaled = self._probe[:, [place, *others]] / self._lengths[[place, *others]]
+        found, *_ = np.linalg.lstsq(scaled[:, 1:], scaled[:, 0], rcond=None)
+        return np.asarray(found * self._lengths[place] / self._lengths[others])
 
 
 def _roundest(

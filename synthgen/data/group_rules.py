@@ -10,9 +10,13 @@ import numpy as np
 import pandas as pd
 
 from synthgen.core.serialize import encode_scalar
-from synthgen.data.cells import ordered_numbers, plain_values, put_cells, require_columns
-from synthgen.data.dtypes import dtype_name
-from synthgen.data.values import cast_levels
+from synthgen.data.cells import (
+    level_cells,
+    ordered_numbers,
+    plain_values,
+    put_cells,
+    require_columns,
+)
 from synthgen.errors import ConstraintError
 
 
@@ -85,16 +89,7 @@ class FixedCombinations:
         df = df.copy()
         for k, name in enumerate(self.columns):
             levels = [combination[k] for combination in self._allowed()]
-            distinct = [level for level in dict.fromkeys(levels) if level is not None]
-            codes = {level: i for i, level in enumerate(distinct)}
-            taken = np.array([codes.get(levels[i], -1) for i in chosen], dtype=np.int64)
-            dtype = dtype_name(df[name])
-            if isinstance(df[name].dtype, pd.CategoricalDtype):
-                picked = np.array([*distinct, None], dtype=object)[taken]
-                cells: Any = pd.Series(picked).astype(df[name].dtype)
-            else:
-                cells = cast_levels(distinct, dtype).take(taken, allow_fill=bool((taken < 0).any()))
-            df[name] = put_cells(df[name], broken, pd.Series(cells, dtype=df[name].dtype))
+            df[name] = put_cells(df[name], broken, level_cells(levels, chosen, df[name]))
         return df
 
     def _allowed(self) -> tuple[tuple[Any, ...], ...]:

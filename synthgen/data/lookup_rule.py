@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthgen.core.serialize import encode_scalar
-from synthgen.data.cells import plain_values, put_cells, require_columns
-from synthgen.data.dtypes import dtype_name
-from synthgen.data.values import cast_levels
+from synthgen.data.cells import level_cells, plain_values, put_cells, require_columns
 from synthgen.errors import ConstraintError
 
 
@@ -52,12 +50,13 @@ class Lookup:
         if self.table is not None:
             try:
                 pairs = tuple((key, value) for key, value in self.table)
+                keys = set(dict(pairs))
             except (TypeError, ValueError) as error:
                 raise ConstraintError(
                     f"The table of Lookup({self.key!r}, {self.column!r}) must consist of pairs of "
                     f"a key and a value: {error}."
                 ) from error
-            if len({key for key, _ in pairs}) < len(pairs):
+            if len(keys) < len(pairs):
                 raise ConstraintError(f"The table of Lookup({self.key!r}) has a key twice.")
             object.__setattr__(self, "table", pairs)
 
@@ -85,21 +84,11 @@ class Lookup:
         expected = np.array([*(numbers[value] for value in values), -1])[places]
         return np.asarray((places < 0) | (expected == _numbered(df[self.column], numbers)))
 
-    def values(self, df: pd.DataFrame, dtype: pd.Series) -> tuple[np.ndarray, pd.Series]:
+    def values(self, df: pd.DataFrame, like: pd.Series) -> tuple[np.ndarray, pd.Series]:
         """Return the rows whose key is known, and what belongs there in the dtype of a column."""
         places = self._places(df)
         rows = np.flatnonzero(places >= 0)
-        levels = [value for _, value in self._pairs()]
-        distinct = [level for level in dict.fromkeys(levels) if level is not None]
-        number = {level: k for k, level in enumerate(distinct)}
-        codes = np.array([number.get(level, -1) for level in levels], dtype=np.int64)
-        taken = codes[places[rows]]
-        if isinstance(dtype.dtype, pd.CategoricalDtype):
-            picked = _objects([*distinct, None])[taken]
-            return rows, pd.Series(picked, dtype=object).astype(dtype.dtype)
-        cells: Any = cast_levels(distinct, dtype_name(dtype))
-        cells = cells.take(taken, allow_fill=bool((taken < 0).any()))
-        return rows, pd.Series(cells, dtype=dtype.dtype)
+        return rows, level_cells([value for _, value in self._pairs()], places[rows], like)
 
     def repair(self, df: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
         """Look the second column up."""
@@ -142,9 +131,3 @@ def _numbered(series: pd.Series, numbers: dict[Any, int]) -> np.ndarray:
     codes, levels = pd.factorize(series)
     known = [numbers.get(level, -1) for level in plain_values(pd.Series(levels))]
     return np.array([*known, numbers.get(None, -1)])[codes]
-
-
-def _objects(values: list[Any]) -> np.ndarray:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

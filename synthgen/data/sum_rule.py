@@ -63,8 +63,10 @@ class Sum:
     found: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.parts, str):
-            raise ConstraintError(f"Sum needs a tuple of parts, got the text {self.parts!r}.")
+        if not isinstance(self.parts, (tuple, list)) or not all(
+            isinstance(name, Hashable) for name in self.parts
+        ):
+            raise ConstraintError(f"Sum needs a tuple of column labels, got {self.parts!r}.")
         parts = tuple(self.parts)
         try:
             weights = tuple(float(weight) for weight in self.weights) or (1.0,) * len(parts)

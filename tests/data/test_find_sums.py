@@ -110,5 +110,29 @@ def test_infinite_and_constant_columns():
     assert len(find_sums(frame, Schema.infer(invoices()).columns)) == 2
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1e12, 1e200, 1e-200])
+def test_numbers_of_any_size(scale):
+    frame = invoices()
+    frame["far"] = scale * np.random.default_rng(5).normal(size=len(frame))
+    assert {"gross", "tax"} == {rule.total for rule in found(frame)}
+
+
+def test_small_parts_of_small_totals_beside_large_numbers():
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame(rng.normal(size=(400, 2)) * 1e-12, columns=["a", "b"])
+    frame["c"] = frame["a"] + frame["b"]
+    frame["large"] = rng.normal(size=400) * 1e12
+    assert [rule.columns for rule in found(frame)] == [("c", *found(frame)[0].parts)]
+    assert set(found(frame)[0].parts) == {"a", "b"}
+
+
+def test_a_column_that_is_constant_where_others_are_known():
+    frame = invoices()
+    known = np.arange(len(frame)) % 6 > 0
+    frame["odd"] = np.where(known, 1.0, np.arange(len(frame)))
+    frame["shipping"] = frame["shipping"].where(known)
+    assert "tax" in {rule.total for rule in found(frame)}
+
+
 def test_adult_has_none():
     assert found(datasets.load_adult("train")) == ()

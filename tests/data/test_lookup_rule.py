@@ -86,6 +86,8 @@ def test_malformed():
         Lookup("a", "b", ((1, 2), (1, 3)))
     with pytest.raises(ConstraintError, match="pairs of a key and a value"):
         Lookup("a", "b", "xyz")
+    with pytest.raises(ConstraintError, match="pairs of a key and a value"):
+        Lookup("a", "b", (([1], 2),))
     with pytest.raises(ConstraintError, match="no table yet"):
         Lookup("city", "country").check(REAL)
     with pytest.raises(ConstraintError, match="lacks the columns"):

@@ -88,7 +88,13 @@ def test_malformed(arguments):
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"parts": "ab"}, {"parts": ("a",), "weights": ("x",)}, {"parts": ("a",), "constant": None}],
+    [
+        {"parts": "ab"},
+        {"parts": None},
+        {"parts": (["a"],)},
+        {"parts": ("a",), "weights": ("x",)},
+        {"parts": ("a",), "constant": None},
+    ],
 )
 def test_arguments_of_the_wrong_type(arguments):
     with pytest.raises(ConstraintError, match=r"Sum needs|are numbers"):
