@@ -56,11 +56,20 @@ class Calibration:
         values = table.values.copy()
         for k, gate in enumerate(self.gates):
             open_gate = slice(None) if gate < 0 else table.codes[:, gate] == REST
-            values[open_gate, k] = _mapped(values[open_gate, k], self.generated[k], self.real[k])
+            values[open_gate, k] = monotone_map(
+                values[open_gate, k], self.generated[k], self.real[k]
+            )
         return EncodedTable(table.codes, values)
 
 
-def _mapped(scores: np.ndarray, generated: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """Interpolate between quantiles; beyond the outermost ones, shift, so that tails stay tails."""
+def monotone_map(scores: np.ndarray, generated: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Interpolate between quantiles; beyond the outermost ones, shift, so that tails stay tails.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray of shape (n,)
+    generated, real : numpy.ndarray of shape (points,)
+        Quantiles before and after, ascending.
+    """
     beyond = scores - np.clip(scores, generated[0], generated[-1])
     return np.asarray(np.interp(scores, generated, real) + beyond)

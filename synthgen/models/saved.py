@@ -14,6 +14,7 @@ from synthgen.data.schema import Schema
 from synthgen.encode.calibrate import Calibration
 from synthgen.encode.layout import Layout
 from synthgen.encode.table import TableEncoder
+from synthgen.sample.correct import Corrections
 from synthgen.sample.draw import RowSource
 from synthgen.sample.rake import Raking
 from synthgen.sample.refine import Refiner
@@ -46,6 +47,11 @@ def pack_sampler(
     if sampler.calibration is not None:
         arrays["calibration.generated"] = sampler.calibration.generated
         arrays["calibration.real"] = sampler.calibration.real
+    config["corrections"] = []
+    if sampler.corrections is not None:
+        config["corrections"], curves, trees = sampler.corrections.to_state()
+        arrays |= curves
+        texts |= trees
     conditioning = sampler.source.conditioning
     config["condition_blocks"] = [] if conditioning is None else conditioning.blocks
     return config, arrays, texts
@@ -73,7 +79,10 @@ def unpack_sampler(
     if config["calibrated"]:
         curves = (arrays["calibration.generated"], arrays["calibration.real"])
         calibration = Calibration(*curves, gates_of(layout))
-    return Sampler(encoder, source, refiner, calibration), recipe
+    corrections = None
+    if config.get("corrections"):  # models of earlier versions have none
+        corrections = Corrections.from_state(layout, config["corrections"], arrays, artifact.texts)
+    return Sampler(encoder, source, refiner, calibration, corrections), recipe
 
 
 def _source(

@@ -32,11 +32,11 @@ from synthgen.models.presets import resolve_recipe
 from synthgen.models.private_table import PrivateTables
 from synthgen.models.refusals import check_refusals
 from synthgen.models.row_critic import RowCritic
+from synthgen.models.table_refinement import NO_REFINEMENT, refine_table
 from synthgen.models.table_saved import SavedTables
 from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.conditional import check_pool, weigh_latents
 from synthgen.sample.draw import RowSource
-from synthgen.sample.refine import Refiner, fit_refiner
 from synthgen.sample.rowwise import RowwiseSampler
 from synthgen.sample.sampler import BLOCK, Request, Sampler
 from synthgen.train.checkpoint import Checkpoint
@@ -244,12 +244,18 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         network = self._train(task, recipe, monitor, self._checkpoint(recipe, seed, table), seed)
         self.critic_ = RowCritic.of(encoder, task)
         source = RowSource(network, conditioning)
-        refiner = self._refine(layout, train, validation, source, seed)
-        self.sampler_ = Sampler(encoder, source, refiner)
+        refinement = NO_REFINEMENT
+        if self.refine is not False:
+            refinement = refine_table(
+                encoder, train, validation, source, target, seed, insist=self.refine is True
+            )
+        self.refinement_ = refinement.facts
+        corrections, refiner = refinement.corrections, refinement.refiner
+        self.sampler_ = Sampler(encoder, source, refiner, None, corrections)
         if self.calibrate:
             generated = self.sampler_.encoded(min(max(len(train), BLOCK), 200_000), seed, (0, 1))
             calibration = Calibration.fit(layout, train, generated)
-            self.sampler_ = Sampler(encoder, source, refiner, calibration)
+            self.sampler_ = Sampler(encoder, source, refiner, calibration, corrections)
         self.recipe_, self.device_ = recipe, device
         return None
 
@@ -310,26 +316,6 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         digest = hashlib.sha256(table.codes.tobytes() + table.values.tobytes()).hexdigest()
         fingerprint = {"recipe": recipe.to_json(), "seed": seed, "data": digest}
         return Checkpoint(Path(self.checkpoint_dir), plain_json(fingerprint))
-
-    def _refine(
-        self,
-        layout: Layout,
-        train: EncodedTable,
-        validation: EncodedTable,
-        source: RowSource,
-        seed: int,
-    ) -> Refiner | None:
-        if self.refine is False:
-            self.refinement_ = {"used": False, "reason": "switched off"}
-            return None
-
-        def draw(n: int, number: int) -> EncodedTable:
-            return source.draw(n, torch_generator(seed, "refine", number))
-
-        report = fit_refiner(layout, train, validation, draw, seed=seed, insist=self.refine is True)
-        self.refinement_ = {"used": report.refiner is not None, **report.facts}
-        logger.info("Refinement: %s", self.refinement_)
-        return report.refiner
 
     def _request(self, conditions: dict[Any, Any], seed: int, on_rare: str) -> Request:
         wanted = {name: parse_wanted(name, value) for name, value in conditions.items()}

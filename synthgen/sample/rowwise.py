@@ -187,7 +187,14 @@ class RowwiseSampler(RowCompleter):
         values = np.where(known.heads, known.table.values, drawn.values)
         for head, gate in zip(*network.cells.gates(), strict=True):
             values[codes[:, gate] != REST, head] = 0.0
-        return EncodedTable(codes, values)
+        rows = np.random.default_rng(int(torch.randint(2**62, (1,), generator=rng)))
+        filled = EncodedTable(codes, values)
+        corrected = self.sampler.corrected(filled, rows, known.blocks, known.heads)
+        if not never_missing:
+            return corrected
+        starts, missing = self.encoder.layout.block_starts[:-1], self.encoder.missing_states
+        gone = np.isin(corrected.codes + starts, missing) & ~known.blocks
+        return EncodedTable(np.where(gone, codes, corrected.codes), corrected.values)
 
     def _without_missing(self, row: RowDistribution) -> RowDistribution:
         """Give the states that mean "missing" next to no probability."""

@@ -17,11 +17,12 @@ from synthgen.core.parallel import map_ahead
 from synthgen.core.random import generator, torch_generator
 from synthgen.data.constraints import Constraint, FixedCombinations, OneHot, Unique
 from synthgen.encode.calibrate import Calibration
-from synthgen.encode.layout import EncodedTable
+from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.encode.table import TableCondition, TableEncoder
 from synthgen.encode.wanted import Wanted
 from synthgen.errors import ConstraintError
 from synthgen.sample.conditional import ConditionPool, draw_from_pool
+from synthgen.sample.correct import Corrections
 from synthgen.sample.draw import RowSource
 from synthgen.sample.obey import MOST_ATTEMPTS, obeys, repair, row_rules
 from synthgen.sample.refine import Refiner
@@ -180,11 +181,14 @@ class Sampler(RowBlocks[Request]):
     source : RowSource
     refiner : Refiner or None
     calibration : Calibration or None
+    corrections : Corrections or None
+        Applied before the refiner chooses.
     """
 
     source: RowSource
     refiner: Refiner | None = None
     calibration: Calibration | None = None
+    corrections: Corrections | None = None
 
     def encoded(
         self, n: int, seed: int, index: tuple[int, ...], request: Request | None = None
@@ -196,10 +200,24 @@ class Sampler(RowBlocks[Request]):
             table = self.source.draw(count, rng)
         else:
             table = draw_from_pool(self.source, request.pool, request.condition, count, rng)
+        rng_corrections = generator(seed, "refine", *index, 1)
+        table = self.corrected(table, rng_corrections, *_fixed_by(request, self.encoder.layout))
         if self.refiner is not None:
             choose = self.refiner.keep if request is None else self.refiner.choose
             table = table.take(choose(table, n, generator(seed, "refine", *index)))
         return table if self.calibration is None else self.calibration.apply(table)
+
+    def corrected(
+        self,
+        table: EncodedTable,
+        rng: np.random.Generator,
+        fixed_blocks: np.ndarray | None = None,
+        fixed_heads: np.ndarray | None = None,
+    ) -> EncodedTable:
+        """Return the rows corrected, where there are corrections; fixed cells stay as they are."""
+        if self.corrections is None:
+            return table
+        return self.corrections.apply(table, rng, fixed_blocks, fixed_heads)
 
 
 def _next_size(good: int, drawn: int) -> int:
@@ -207,6 +225,19 @@ def _next_size(good: int, drawn: int) -> int:
     if not good:
         return BLOCK
     return min(BLOCK, math.ceil((BLOCK - good) * drawn / good * _SPARE) + _FEW_MORE)
+
+
+def _fixed_by(
+    request: Request | None, layout: Layout
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return which blocks and heads a request restricts, (1, blocks) and (1, heads)."""
+    if request is None:
+        return None, None
+    condition = request.condition
+    return (
+        np.isin(np.arange(len(layout.blocks)), list(condition.states))[None],
+        np.isin(np.arange(len(layout.heads)), list(condition.intervals))[None],
+    )
 
 
 def _all_of(frame: pd.DataFrame) -> np.ndarray:

@@ -1,0 +1,103 @@
+"""Refinement of a trained generator's rows: corrections of single columns, then weights of rows."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Final
+
+from synthgen.core.random import generator, torch_generator
+from synthgen.core.serialize import plain_json
+from synthgen.data.lookup_rule import Lookup
+from synthgen.data.sum_rule import Sum
+from synthgen.encode.layout import EncodedTable
+from synthgen.encode.table import TableEncoder
+from synthgen.sample.correct import Corrections
+from synthgen.sample.draw import RowSource
+from synthgen.sample.fit_corrections import fit_corrections
+from synthgen.sample.refine import Refiner, fit_refiner
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """What is done to generated rows, and what is known about it.
+
+    Parameters
+    ----------
+    corrections : Corrections or None
+    refiner : Refiner or None
+    facts : dict
+        As in ``GANSynthesizer.refinement_``.
+    """
+
+    corrections: Corrections | None
+    refiner: Refiner | None
+    facts: dict[str, Any]
+
+
+NO_REFINEMENT: Final = Refinement(None, None, {"used": False, "reason": "switched off"})
+
+
+def refine_table(
+    encoder: TableEncoder,
+    train: EncodedTable,
+    holdout: EncodedTable,
+    source: RowSource,
+    target: Any,
+    seed: int,
+    *,
+    insist: bool,
+) -> Refinement:
+    """Learn corrections of single columns, and then weights of corrected rows.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+    train, holdout : EncodedTable
+        Real rows; the generator did not learn from those of `holdout`.
+    source : RowSource
+    target : label or None
+        Column to correct last.
+    seed : int
+    insist : bool
+        Fit weights however few rows there are.
+    """
+
+    def draw(n: int, number: int) -> EncodedTable:
+        return source.draw(n, torch_generator(seed, "refine", number))
+
+    names = [column.names for column in encoder.encoders]
+    followers = _followers(encoder)
+    found = fit_corrections(
+        encoder.layout,
+        train,
+        holdout,
+        draw,
+        missing=encoder.missing_states.tolist(),
+        skip=[k for k, own in enumerate(names) if followers.issuperset(own)],
+        last=next((k for k, own in enumerate(names) if target in own), None),
+        seed=seed,
+    )
+    corrections = found.corrections
+
+    def draw_corrected(n: int, number: int) -> EncodedTable:
+        rows = draw(n, number)
+        if corrections is None:
+            return rows
+        return corrections.apply(rows, generator(seed, "refine", number, 1))
+
+    report = fit_refiner(encoder.layout, train, holdout, draw_corrected, seed=seed, insist=insist)
+    steps = [fact | {"column": list(names[fact["column"]])} for fact in found.facts]
+    used = report.refiner is not None or corrections is not None
+    facts = {"used": used, "corrections": plain_json(steps), **report.facts}
+    logger.info("Refinement: %s", facts)
+    return Refinement(corrections, report.refiner, facts)
+
+
+def _followers(encoder: TableEncoder) -> set[Any]:
+    """Return the columns that are worked out from others after decoding."""
+    rules = encoder.schema.constraints
+    totals = {rule.total for rule in rules if isinstance(rule, Sum)}
+    return totals | {rule.column for rule in rules if isinstance(rule, Lookup)}

@@ -1,0 +1,361 @@
+"""Correction: move what a generator says of one column, given the others, to what real rows say.
+
+Each step takes one column j and applies to every generated row a random map of x_j that turns
+p_generated(x_j | the other columns) into an estimate of p_real(x_j | the other columns), changing
+as little as it can:
+
+- a score (a head, or a block of many ordered states) is shifted by the difference of the two
+  conditional means, its spread about the mean brought to that of real rows, and its marginal
+  distribution restored by a monotone map;
+- a state is kept with probability min(1, p_real / p_generated) and otherwise drawn from what real
+  rows have in excess: the maximal coupling (Thorisson, "Coupling, Stationarity, and Regeneration",
+  Springer 2000, section 1.4).
+
+With the exact conditionals such a step is one of a Gibbs sampler of the real distribution, which
+never moves rows away from it in the Kullback-Leibler sense (Cover and Thomas, "Elements of
+Information Theory", 2nd ed., section 4.4). How steps are learned is in
+:mod:`synthgen.sample.fit_corrections`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import lightgbm as lgb
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from synthgen.encode.calibrate import monotone_map
+from synthgen.encode.layout import REST, EncodedTable, Layout
+from synthgen.sample.refine import read_trees
+from synthgen.train.detection import features, gates_of
+
+#: Ranks stay this far from 0 and 1, so that their normal scores are finite.
+_EDGE: Final = 1e-6
+
+
+@dataclass
+class OpenRows:
+    """Generated rows while they are corrected: the numbers, and what trees see of them.
+
+    Parameters
+    ----------
+    layout : Layout
+    table : EncodedTable
+        Copied; its arrays change from step to step.
+    fixed_blocks, fixed_heads : numpy.ndarray of bool, optional
+        Cells that must stay as they are, of shape (n, blocks) and (n, heads); none by default.
+    """
+
+    layout: Layout
+    table: EncodedTable
+    fixed_blocks: np.ndarray | None = None
+    fixed_heads: np.ndarray | None = None
+    matrix: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.table = EncodedTable(self.table.codes.copy(), self.table.values.copy())
+        self.matrix = features(self.table, gates_of(self.layout))
+
+    def free(self, rows: np.ndarray, *, block: int = -1, head: int = -1) -> np.ndarray:
+        """Return those of the rows whose cell of this block or head may change."""
+        fixed, place = (self.fixed_heads, head) if block < 0 else (self.fixed_blocks, block)
+        return rows if fixed is None else rows[~fixed[rows, place]]
+
+    def put_states(self, block: int, rows: np.ndarray, states: np.ndarray) -> None:
+        """Give rows other states of one block."""
+        self.table.codes[rows, block] = states
+        self.matrix[rows, block] = states
+
+    def put_scores(self, head: int, rows: np.ndarray, scores: np.ndarray) -> None:
+        """Give rows other scores of one head."""
+        self.table.values[rows, head] = scores
+        self.matrix[rows, self.table.codes.shape[1] + head] = scores
+
+
+@dataclass(frozen=True)
+class HeadPlace:
+    """A head as a score.
+
+    Parameters
+    ----------
+    head : int
+    gate : int
+        Block that gates it, -1 for none.
+    """
+
+    head: int
+    gate: int = -1
+
+    def feature(self, n_blocks: int) -> int:
+        """Return the feature that the trees must not see."""
+        return n_blocks + self.head
+
+    def rows(self, opened: OpenRows) -> np.ndarray:
+        """Return the rows that have a score which may change."""
+        table = opened.table
+        rows = np.arange(len(table))
+        if self.gate >= 0:
+            rows = rows[table.codes[:, self.gate] == REST]
+        return opened.free(rows, head=self.head)
+
+    def scores(self, table: EncodedTable, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the scores of these rows."""
+        return np.asarray(table.values[rows, self.head], dtype=np.float64)
+
+    def put(self, opened: OpenRows, rows: np.ndarray, scores: np.ndarray) -> None:
+        """Write scores back."""
+        opened.put_scores(self.head, rows, scores)
+
+
+@dataclass(frozen=True)
+class BlockPlace:
+    """A block of ordered states as a score: a place at random within a state's share of ranks.
+
+    Parameters
+    ----------
+    block : int
+    tops : numpy.ndarray of shape (ordered states,)
+        Rank at the upper end of each state; a state after them ("missing") has no score.
+    """
+
+    block: int
+    tops: np.ndarray
+
+    def feature(self, n_blocks: int) -> int:
+        """Return the feature that the trees must not see."""
+        return self.block
+
+    def rows(self, opened: OpenRows) -> np.ndarray:
+        """Return the rows that have a score which may change."""
+        scored = np.flatnonzero(opened.table.codes[:, self.block] < len(self.tops))
+        return opened.free(scored, block=self.block)
+
+    def scores(self, table: EncodedTable, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the normal score of a random rank within each row's state."""
+        states = table.codes[rows, self.block]
+        bottoms = np.concatenate([[0.0], self.tops[:-1]])[states]
+        ranks = bottoms + rng.random(len(rows)) * (self.tops[states] - bottoms)
+        return np.asarray(ndtri(np.clip(ranks, _EDGE, 1.0 - _EDGE)))
+
+    def put(self, opened: OpenRows, rows: np.ndarray, scores: np.ndarray) -> None:
+        """Write back the states that the ranks of these scores belong to."""
+        states = np.searchsorted(self.tops[:-1], ndtr(scores), "right")
+        opened.put_states(self.block, rows, states.astype(opened.table.codes.dtype))
+
+
+@dataclass(frozen=True)
+class ScoreCorrection:
+    """Shift a score by what the other columns say, and restore its marginal distribution.
+
+    Parameters
+    ----------
+    place : HeadPlace or BlockPlace
+    change : str
+        Boosted trees in LightGBM's text format: the conditional mean of real rows less that of
+        generated rows.
+    spread : float
+        Spread of real rows about their conditional mean over that of generated rows.
+    generated : str or None
+        Boosted trees: the conditional mean of generated rows. None where `spread` is 1.
+    shifted, real : numpy.ndarray of shape (points,)
+        Quantiles of shifted and of real scores at the same ranks.
+    """
+
+    place: HeadPlace | BlockPlace
+    change: str
+    spread: float
+    generated: str | None
+    shifted: np.ndarray
+    real: np.ndarray
+
+    @cached_property
+    def _change(self) -> lgb.Booster:
+        return read_trees(self.change)
+
+    @cached_property
+    def _generated(self) -> lgb.Booster | None:
+        return None if self.generated is None else read_trees(self.generated)
+
+    def apply(self, opened: OpenRows, rng: np.random.Generator) -> None:
+        """Correct all rows that have a score which may change."""
+        rows = self.place.rows(opened)
+        if not len(rows):
+            return
+        seen = opened.matrix[rows]
+        scores = self.place.scores(opened.table, rows, rng)
+        if self._generated is not None:
+            mean = raw_scores(self._generated, seen)
+            scores = mean + self.spread * (scores - mean)
+        scores += raw_scores(self._change, seen)
+        self.place.put(opened, rows, monotone_map(scores, self.shifted, self.real))
+
+
+@dataclass(frozen=True)
+class StateCorrection:
+    """Redraw as few states as it takes to have real rows' conditional probabilities.
+
+    Parameters
+    ----------
+    block : int
+    states : int
+        Number of states.
+    generated : str
+        Boosted trees: log odds of the states among generated rows, given the other columns.
+    change : str
+        Boosted trees: what real rows add to these log odds.
+    """
+
+    block: int
+    states: int
+    generated: str
+    change: str
+
+    @cached_property
+    def _trees(self) -> tuple[lgb.Booster, lgb.Booster]:
+        return read_trees(self.generated), read_trees(self.change)
+
+    def apply(self, opened: OpenRows, rng: np.random.Generator) -> None:
+        """Keep or redraw the state of every row where it may change."""
+        rows = opened.free(np.arange(len(opened.table)), block=self.block)
+        if not len(rows):
+            return
+        before, change = (raw_scores(trees, opened.matrix[rows]) for trees in self._trees)
+        old = opened.table.codes[rows, self.block]
+        states = coupled(old, probabilities(before), probabilities(before + change), rng)
+        opened.put_states(self.block, rows, states.astype(old.dtype))
+
+
+Correction = ScoreCorrection | StateCorrection
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """One sweep over the columns that need it.
+
+    Parameters
+    ----------
+    layout : Layout
+    steps : tuple of ScoreCorrection or StateCorrection
+        In the order in which they were learned and are applied.
+    """
+
+    layout: Layout
+    steps: tuple[Correction, ...]
+
+    def apply(
+        self,
+        table: EncodedTable,
+        rng: np.random.Generator,
+        fixed_blocks: np.ndarray | None = None,
+        fixed_heads: np.ndarray | None = None,
+    ) -> EncodedTable:
+        """Return corrected rows.
+
+        Parameters
+        ----------
+        table : EncodedTable
+        rng : numpy.random.Generator
+        fixed_blocks, fixed_heads : numpy.ndarray of bool, optional
+            Cells that stay as they are; their shapes, or those of one row, are (n, blocks) and
+            (n, heads).
+        """
+        fixed = [
+            None if mask is None else np.broadcast_to(mask, cells.shape)
+            for mask, cells in ((fixed_blocks, table.codes), (fixed_heads, table.values))
+        ]
+        opened = OpenRows(self.layout, table, *fixed)
+        for step in self.steps:
+            step.apply(opened, rng)
+        return opened.table
+
+    def to_state(self) -> tuple[list[dict[str, Any]], dict[str, np.ndarray], dict[str, str]]:
+        """Return facts, arrays and texts, for saving."""
+        facts: list[dict[str, Any]] = []
+        arrays: dict[str, np.ndarray] = {}
+        texts: dict[str, str] = {}
+        for number, step in enumerate(self.steps):
+            if isinstance(step, StateCorrection):
+                facts.append({"block": step.block, "states": step.states})
+                texts[f"correction.{number}.generated.txt"] = step.generated
+                texts[f"correction.{number}.change.txt"] = step.change
+                continue
+            place = step.place
+            if isinstance(place, HeadPlace):
+                facts.append({"head": place.head, "gate": place.gate, "spread": step.spread})
+            else:
+                facts.append({"ordered": place.block, "spread": step.spread})
+                arrays[f"correction.{number}.tops"] = place.tops
+            texts[f"correction.{number}.change.txt"] = step.change
+            if step.generated is not None:
+                texts[f"correction.{number}.generated.txt"] = step.generated
+            arrays[f"correction.{number}.shifted"] = step.shifted
+            arrays[f"correction.{number}.real"] = step.real
+        return facts, arrays, texts
+
+    @classmethod
+    def from_state(
+        cls,
+        layout: Layout,
+        facts: list[dict[str, Any]],
+        arrays: dict[str, np.ndarray],
+        texts: dict[str, str],
+    ) -> Corrections:
+        """Reverse :meth:`to_state`."""
+        steps: list[Correction] = []
+        for number, fact in enumerate(facts):
+            change = texts[f"correction.{number}.change.txt"]
+            generated = texts.get(f"correction.{number}.generated.txt")
+            if "block" in fact:
+                if generated is None:
+                    raise ValueError(f"correction {number} lacks its trees of generated rows")
+                steps.append(StateCorrection(fact["block"], fact["states"], generated, change))
+                continue
+            curves = (arrays[f"correction.{number}.shifted"], arrays[f"correction.{number}.real"])
+            if "head" in fact:
+                place: HeadPlace | BlockPlace = HeadPlace(fact["head"], fact["gate"])
+            else:
+                place = BlockPlace(fact["ordered"], arrays[f"correction.{number}.tops"])
+            steps.append(ScoreCorrection(place, change, fact["spread"], generated, *curves))
+        return cls(layout, tuple(steps))
+
+
+def raw_scores(trees: lgb.Booster, matrix: np.ndarray) -> np.ndarray:
+    """Return the trees' sums: (n,), or (n, states) of several states."""
+    return np.asarray(trees.predict(matrix, raw_score=True, num_threads=1))
+
+
+def probabilities(log_odds: np.ndarray) -> np.ndarray:
+    """Turn log odds of the second of two states, (n,), or of all states, into (n, states)."""
+    if log_odds.ndim == 1:
+        log_odds = np.stack([np.zeros_like(log_odds), log_odds], axis=1)
+    shares = np.exp(log_odds - log_odds.max(axis=1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def coupled(
+    states: np.ndarray, before: np.ndarray, after: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Turn states drawn from `before` into states drawn from `after`, most of them the same.
+
+    Parameters
+    ----------
+    states : numpy.ndarray of int, shape (n,)
+    before, after : numpy.ndarray of shape (n, states)
+        Probabilities for each row.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n,)
+    """
+    rows = np.arange(len(states))
+    kept = rng.random(len(states)) * before[rows, states] <= after[rows, states]
+    redrawn = np.array(states)
+    moved = np.flatnonzero(~kept)
+    excess = np.maximum(after[moved] - before[moved], 0.0).cumsum(axis=1)
+    points = rng.random(len(moved)) * excess[:, -1]
+    redrawn[moved] = np.minimum((excess <= points[:, None]).sum(axis=1), before.shape[1] - 1)
+    return redrawn

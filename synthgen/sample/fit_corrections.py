@@ -1,0 +1,413 @@
+"""Learn corrections: which columns need one, and how much of one.
+
+For each column in turn, boosted trees first learn its conditional distribution among generated
+rows, of which there are as many as needed. Boosting then goes on from there on real rows: what it
+adds is the correction, and nothing is added where generated rows are right already. Real rows that
+the trees have not seen say when to stop, and whether it is worth a step; after a step, the next
+column is learned from rows that have gone through it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import lightgbm as lgb
+import numpy as np
+
+from synthgen.encode.layout import EncodedTable, Layout
+from synthgen.sample.correct import (
+    BlockPlace,
+    Correction,
+    Corrections,
+    HeadPlace,
+    OpenRows,
+    ScoreCorrection,
+    StateCorrection,
+    probabilities,
+    raw_scores,
+)
+from synthgen.sample.refine import Draw
+from synthgen.train.detection import detection_auc, gates_of, tree_parameters
+
+logger = logging.getLogger(__name__)
+
+#: Fewest and most real rows to learn from.
+LEAST_ROWS: Final = 1_000
+MOST_ROWS: Final = 60_000
+#: Generated rows for each real row, and the fewest.
+_FAKE_PER_REAL: Final = 2
+_LEAST_FAKE: Final = 10_000
+#: With fewer held-out rows than this, all real rows take turns at being held out.
+_ENOUGH_HELD_OUT: Final = 1_000
+_FOLDS: Final = 3
+#: A step must gain this many nats a row on unseen real rows, so many for each tree that sampling
+#: has to evaluate for it, and so many standard errors.
+_LEAST_GAIN: Final = 0.01
+_GAIN_PER_TREE: Final = 1e-4
+_STANDARD_ERRORS: Final = 2.0
+#: Spreads about the conditional mean are corrected if their logarithms differ by more.
+_SPREADS_DIFFER: Final = 0.1
+#: And trees may tell rows apart only so much better after it: a shift of the mean is wrong where
+#: values have several centres.
+_MOST_WORSE: Final = 0.001
+#: Blocks with more states are corrected as scores if their states are ordered, unless one state
+#: has more than this share.
+_MOST_STATES: Final = 8
+_MOST_IN_ONE: Final = 0.5
+_ROUNDS: Final = 150
+_PATIENCE: Final = 10
+_RATE: Final = 0.2
+_POINTS: Final = 512
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Real and generated rows, in what the trees see of them.
+
+    Parameters
+    ----------
+    real, generated, spare : OpenRows
+        Generated rows are corrected step by step; `spare` ones say when to stop learning from them.
+    folds : list of (numpy.ndarray, numpy.ndarray)
+        Real rows to learn from and to judge by.
+    whole : bool
+        Whether the final trees learn from all real rows, and not from those of the only fold.
+    """
+
+    real: OpenRows
+    generated: OpenRows
+    spare: OpenRows
+    folds: list[tuple[np.ndarray, np.ndarray]]
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to learn by trees: labels of real, generated and spare rows.
+
+    Parameters
+    ----------
+    feature : int
+        The feature that is learned and must not be seen.
+    states : int
+        0 for a score.
+    real, generated, spare : (numpy.ndarray, numpy.ndarray)
+        Rows that take part, and their labels.
+    """
+
+    feature: int
+    states: int
+    real: tuple[np.ndarray, np.ndarray]
+    generated: tuple[np.ndarray, np.ndarray]
+    spare: tuple[np.ndarray, np.ndarray]
+
+    @property
+    def trees_per_round(self) -> int:
+        """Trees that one round of boosting adds."""
+        return self.states if self.states > 2 else 1
+
+    def losses(self, labels: np.ndarray, raw: np.ndarray, spread: float = 1.0) -> np.ndarray:
+        """Return each row's loss in nats; scores are normal with that `spread`."""
+        if not self.states:
+            return np.asarray(0.5 * ((labels - raw) / spread) ** 2 + np.log(spread))
+        chances = probabilities(raw)[np.arange(len(labels)), labels.astype(np.int64)]
+        return np.asarray(-np.log(np.maximum(chances, 1e-12)))
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Real rows as trees that did not learn from them see them.
+
+    Parameters
+    ----------
+    rounds : int
+        Rounds of boosting after which the trees knew most.
+    labels : numpy.ndarray of shape (n,)
+    start, after : numpy.ndarray of shape (n,) or (n, states)
+        What is predicted of generated rows, and with what real rows add.
+    """
+
+    rounds: int
+    labels: np.ndarray
+    start: np.ndarray
+    after: np.ndarray
+
+
+@dataclass(frozen=True)
+class CorrectionReport:
+    """What fitting corrections found.
+
+    Parameters
+    ----------
+    corrections : Corrections or None
+    facts : list of dict
+        For each step: the encoded column, the gain in nats a row on unseen real rows, its standard
+        error, and the number of trees that sampling evaluates.
+    """
+
+    corrections: Corrections | None
+    facts: list[dict[str, Any]]
+
+
+def fit_corrections(
+    layout: Layout,
+    train: EncodedTable,
+    holdout: EncodedTable,
+    draw: Draw,
+    *,
+    missing: Collection[int] = (),
+    skip: Collection[int] = (),
+    last: int | None = None,
+    seed: int,
+) -> CorrectionReport:
+    """Learn one sweep of corrections.
+
+    Parameters
+    ----------
+    layout : Layout
+    train, holdout : EncodedTable
+        Real rows; the generator did not learn from those of `holdout`.
+    draw : callable
+        Draws generated rows.
+    missing : collection of int
+        States (counted over all blocks) that mean missing.
+    skip : collection of int
+        Encoded columns to leave alone.
+    last : int, optional
+        Encoded column to correct last, when the others are as good as they get.
+    seed : int
+
+    Returns
+    -------
+    CorrectionReport
+    """
+    if len(train) + len(holdout) < LEAST_ROWS:
+        return CorrectionReport(None, [])
+    sides = _sides(layout, train.take(slice(0, MOST_ROWS)), holdout, draw, seed)
+    rng = np.random.default_rng(seed)
+    steps: list[Correction] = []
+    facts: list[dict[str, Any]] = []
+    told = _told_apart(sides.real, sides.generated, seed)
+    for column, place in _places(layout, set(missing), last):
+        if column in skip:
+            continue
+        found = _learn(place, sides, rng, seed)
+        if found is None:
+            continue
+        step, fact = found
+        corrected = [OpenRows(layout, side.table) for side in (sides.generated, sides.spare)]
+        for side in corrected:
+            step.apply(side, rng)
+        now = _told_apart(sides.real, corrected[0], seed)
+        if now > told + _MOST_WORSE:
+            logger.debug("Column %d: rows are easier to tell after its correction.", column)
+            continue
+        told = now
+        sides = replace(sides, generated=corrected[0], spare=corrected[1])
+        steps.append(step)
+        facts.append({"column": column, **fact, "detection": round(now, 4)})
+    return CorrectionReport(Corrections(layout, tuple(steps)) if steps else None, facts)
+
+
+def _told_apart(real: OpenRows, generated: OpenRows, seed: int) -> float:
+    """Return the AUC of trees that tell the rows apart."""
+    return detection_auc(real.table, generated.table, gates_of(real.layout), seed)
+
+
+def _sides(
+    layout: Layout, train: EncodedTable, holdout: EncodedTable, draw: Draw, seed: int
+) -> Sides:
+    real = EncodedTable.concatenate([train, holdout])
+    rows = np.arange(len(real))
+    whole = len(holdout) < _ENOUGH_HELD_OUT
+    if whole:
+        fold = np.random.default_rng(seed).permutation(len(real)) % _FOLDS
+        folds = [(rows[fold != k], rows[fold == k]) for k in range(_FOLDS)]
+    else:
+        folds = [(rows[: len(train)], rows[len(train) :])]
+    count = max(_FAKE_PER_REAL * len(train), _LEAST_FAKE)
+    generated, spare = (draw(n, k) for n, k in ((count, 4), (count // 4, 5)))
+    opened = [OpenRows(layout, table) for table in (real, generated, spare)]
+    return Sides(opened[0], opened[1], opened[2], folds, whole)
+
+
+def _places(
+    layout: Layout, missing: set[int], last: int | None
+) -> list[tuple[int, HeadPlace | BlockPlace | int]]:
+    """Return what can be corrected, in order: its encoded column, and a place or a block."""
+    gates = {head.gate for head in layout.heads}
+    found: list[tuple[int, HeadPlace | BlockPlace | int]] = []
+    for number, block in enumerate(layout.blocks):
+        if number in gates or block.size < 2:
+            continue  # A state that opens a head would need a score as well.
+        if block.size <= _MOST_STATES:
+            found.append((block.column, number))
+            continue
+        start = int(layout.block_starts[number])
+        ordered = block.size - sum(start + k in missing for k in range(block.size))
+        shares = block.frequencies[:ordered]
+        if block.features.shape[1] and shares.max() <= _MOST_IN_ONE * shares.sum():
+            tops = np.cumsum(shares) / shares.sum()
+            found.append((block.column, BlockPlace(number, np.append(tops[:-1], 1.0))))
+    for number, head in enumerate(layout.heads):
+        gate = -1 if head.gate is None else head.gate
+        found.append((head.column, HeadPlace(number, gate)))
+    return sorted(found, key=lambda entry: (entry[0] == last, entry[0]))
+
+
+def _learn(
+    place: HeadPlace | BlockPlace | int, sides: Sides, rng: np.random.Generator, seed: int
+) -> tuple[Correction, dict[str, Any]] | None:
+    """Learn one step; None if it would not gain enough."""
+    task = _task(place, sides, rng)
+    if min(len(rows) for rows, _ in (task.real, task.generated, task.spare)) < LEAST_ROWS // 2:
+        return None
+    before = _fit_generated(task, sides, seed)
+    matrix, labels = _seen(sides.real, task.feature, task.real)
+    start = raw_scores(before, matrix)
+    unseen = _boost_on_unseen(task, sides, matrix, labels, start, seed)
+    spreads = _spreads(task, sides, before, unseen)
+    narrows = spreads[1] != spreads[0]
+    gains = task.losses(unseen.labels, unseen.start, spreads[0]) - task.losses(
+        unseen.labels, unseen.after, spreads[1]
+    )
+    error = float(gains.std() / np.sqrt(len(gains)))
+    evaluated = unseen.rounds * task.trees_per_round
+    evaluated += before.num_trees() if task.states or narrows else 0
+    least = max(_LEAST_GAIN, _GAIN_PER_TREE * evaluated, _STANDARD_ERRORS * error)
+    if unseen.rounds == 0 or gains.mean() < least:
+        return None
+    learned = np.ones(len(labels), dtype=bool)
+    if not sides.whole:
+        learned = np.isin(task.real[0], sides.folds[0][0])
+    rows = (matrix[learned], labels[learned], start[learned])
+    change = _boost(task, *rows, unseen.rounds, seed)
+    fact = {"gain": round(float(gains.mean()), 4), "error": round(error, 4), "trees": evaluated}
+    if isinstance(place, int):
+        trees = (before.model_to_string(), change.model_to_string())
+        return StateCorrection(place, task.states, *trees), fact
+    spread = spreads[1] / spreads[0]
+    return _score_step(place, task, sides, labels, before, change, spread), fact
+
+
+def _score_step(
+    place: HeadPlace | BlockPlace,
+    task: Task,
+    sides: Sides,
+    labels: np.ndarray,
+    before: lgb.Booster,
+    change: lgb.Booster,
+    spread: float,
+) -> ScoreCorrection:
+    seen, scores = _seen(sides.generated, task.feature, task.generated)
+    mean = raw_scores(before, seen)
+    shifted = mean + spread * (scores - mean) + raw_scores(change, seen)
+    ranks = (np.arange(_POINTS) + 0.5) / _POINTS
+    curves = (np.quantile(shifted, ranks), np.quantile(labels, ranks))
+    generated = None if spread == 1.0 else before.model_to_string()
+    return ScoreCorrection(place, change.model_to_string(), spread, generated, *curves)
+
+
+def _task(place: HeadPlace | BlockPlace | int, sides: Sides, rng: np.random.Generator) -> Task:
+    opened = (sides.real, sides.generated, sides.spare)
+    if isinstance(place, int):
+        states = sides.real.layout.blocks[place].size
+        sets = [(np.arange(len(side.table)), side.table.codes[:, place]) for side in opened]
+        return Task(place, states, *sets)
+    sets = []
+    for side in opened:
+        rows = place.rows(side)
+        sets.append((rows, place.scores(side.table, rows, rng)))
+    return Task(place.feature(sides.real.table.codes.shape[1]), 0, *sets)
+
+
+def _seen(
+    side: OpenRows, feature: int, part: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what trees see of the rows, without the feature that they learn, and the labels."""
+    matrix = side.matrix[part[0]]
+    matrix[:, feature] = 0.0
+    return matrix, part[1]
+
+
+def _fit_generated(task: Task, sides: Sides, seed: int) -> lgb.Booster:
+    """Learn the conditional distribution of generated rows."""
+    data = lgb.Dataset(*_seen(sides.generated, task.feature, task.generated))
+    spare = lgb.Dataset(*_seen(sides.spare, task.feature, task.spare), reference=data)
+    stop = lgb.early_stopping(_PATIENCE, verbose=False)
+    trees = lgb.train(_parameters(task, seed), data, _ROUNDS, valid_sets=[spare], callbacks=[stop])
+    best = max(trees.best_iteration, 1)
+    return lgb.Booster(model_str=trees.model_to_string(num_iteration=best))
+
+
+def _boost_on_unseen(
+    task: Task,
+    sides: Sides,
+    matrix: np.ndarray,
+    labels: np.ndarray,
+    start: np.ndarray,
+    seed: int,
+) -> Unseen:
+    """Boost on part of the real rows, and predict the others."""
+    rounds, known, before, after = [], [], [], []
+    for learn, judge in sides.folds:
+        a, b = (np.isin(task.real[0], rows) for rows in (learn, judge))
+        if min(a.sum(), b.sum()) < LEAST_ROWS // 10:
+            return Unseen(0, np.zeros(1), start[:1], start[:1])
+        held_out = (matrix[b], labels[b], start[b])
+        trees = _boost(task, matrix[a], labels[a], start[a], _ROUNDS, seed, held_out)
+        best = lgb.Booster(model_str=trees.model_to_string(num_iteration=trees.best_iteration))
+        rounds.append(trees.best_iteration)
+        known.append(labels[b])
+        before.append(start[b])
+        after.append(start[b] + raw_scores(best, matrix[b]))
+    parts = [np.concatenate(part) for part in (known, before, after)]
+    return Unseen(round(float(np.mean(rounds))), *parts)
+
+
+def _spreads(task: Task, sides: Sides, before: lgb.Booster, unseen: Unseen) -> tuple[float, float]:
+    """Return the spread of generated and of real scores about their conditional means.
+
+    Both are that of real scores where they hardly differ, and 1 for states.
+    """
+    if task.states:
+        return 1.0, 1.0
+    matrix, scores = _seen(sides.spare, task.feature, task.spare)
+    generated = float(np.std(scores - raw_scores(before, matrix))) + 1e-6
+    real = float(np.std(unseen.labels - unseen.after)) + 1e-6
+    return (generated, real) if abs(np.log(real / generated)) > _SPREADS_DIFFER else (real, real)
+
+
+def _boost(
+    task: Task,
+    matrix: np.ndarray,
+    labels: np.ndarray,
+    start: np.ndarray,
+    rounds: int,
+    seed: int,
+    held_out: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+) -> lgb.Booster:
+    """Go on boosting from the raw scores `start`; held-out rows end it."""
+    parameters = _parameters(task, seed) | {"boost_from_average": False}
+    data = lgb.Dataset(matrix, labels, init_score=_by_state(start))
+    if held_out is None:
+        return lgb.train(parameters, data, rounds)
+    seen, known, before = held_out
+    judge = lgb.Dataset(seen, known, init_score=_by_state(before), reference=data)
+    stop = lgb.early_stopping(_PATIENCE, verbose=False)
+    return lgb.train(parameters, data, rounds, valid_sets=[judge], callbacks=[stop])
+
+
+def _by_state(raw: np.ndarray) -> np.ndarray:
+    """Flatten raw scores the way LightGBM wants them, one state after the other."""
+    return raw if raw.ndim == 1 else raw.ravel(order="F")
+
+
+def _parameters(task: Task, seed: int) -> dict[str, Any]:
+    parameters = tree_parameters(seed) | {"learning_rate": _RATE, "min_data_in_leaf": 20}
+    if task.states > 2:
+        return parameters | {"objective": "multiclass", "num_class": task.states}
+    return parameters | {"objective": "binary" if task.states else "regression"}

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synthgen.encode.layout import REST, EncodedTable, Layout, StateBlock
+from synthgen.sample import fit_corrections as module
+from synthgen.sample.fit_corrections import fit_corrections
+from tests.nn.layouts import random_table, small_layout
+
+
+def draw_independent(n: int, number: int) -> EncodedTable:
+    """Draw as a generator would that knows the marginals only."""
+    return random_table(small_layout(), n, seed=1_000 + number)
+
+
+def related(n: int, seed: int) -> EncodedTable:
+    """Return rows whose first head follows the second one, and whose block follows both."""
+    table = random_table(small_layout(), n, seed)
+    rng = np.random.default_rng(seed)
+    is_open = table.codes[:, 0] == REST
+    noise = rng.standard_normal(n)
+    table.values[:, 0] = np.where(is_open, 0.8 * table.values[:, 1] + 0.6 * noise, 0.0)
+    table.codes[:, 1] = np.searchsorted([-0.25, 0.5, 1.3], 0.9 * table.values[:, 1] + 0.4 * noise)
+    return table
+
+
+def dependence(table: EncodedTable) -> tuple[float, float]:
+    """Return the correlations of the second head with the first one and with the block."""
+    is_open = table.codes[:, 0] == REST
+    first = np.corrcoef(table.values[is_open, 0], table.values[is_open, 1])[0, 1]
+    return float(first), float(np.corrcoef(table.codes[:, 1], table.values[:, 1])[0, 1])
+
+
+@pytest.mark.parametrize("n_holdout", [1_200, 300, 0])
+def test_columns_come_to_depend_on_each_other_as_real_ones_do(n_holdout: int) -> None:
+    layout = small_layout()
+    report = fit_corrections(
+        layout, related(3_000, seed=1), related(n_holdout, seed=2), draw_independent, seed=0
+    )
+    assert report.corrections is not None
+    assert {fact["column"] for fact in report.facts} >= {0, 1}
+    for fact in report.facts:
+        assert fact["gain"] > 2 * fact["error"]
+        assert fact["trees"] > 0
+    fresh = draw_independent(20_000, 9)
+    corrected = report.corrections.apply(fresh, np.random.default_rng(0))
+    assert max(np.abs(dependence(fresh))) < 0.03
+    for found, real in zip(dependence(corrected), dependence(related(20_000, 3)), strict=True):
+        assert found > 0.6 * real
+    is_open = corrected.codes[:, 0] == REST
+    assert abs(corrected.values[is_open, 0].mean()) < 0.1
+    assert abs(corrected.values[is_open, 0].std() - 1.0) < 0.1
+    real, start, now = (
+        np.bincount(table.codes[:, 1], minlength=4) / 20_000
+        for table in (related(20_000, 3), fresh, corrected)
+    )
+    assert np.abs(now - real).max() < max(0.06, np.abs(start - real).max())
+
+
+def test_a_right_generator_is_left_alone() -> None:
+    layout = small_layout()
+    report = fit_corrections(
+        layout, related(3_000, 1), related(1_200, 2), lambda n, k: related(n, 500 + k), seed=0
+    )
+    assert report.corrections is None
+    assert report.facts == []
+
+
+def test_few_rows_are_left_alone() -> None:
+    layout = small_layout()
+    report = fit_corrections(
+        layout, related(500, 1), related(100, 2), lambda n, k: pytest.fail("drew rows"), seed=0
+    )
+    assert report.corrections is None
+
+
+def test_columns_can_be_left_out_and_one_put_last() -> None:
+    layout = small_layout()
+    data = (layout, related(3_000, 1), related(1_200, 2), draw_independent)
+    without = fit_corrections(*data, skip=[1], seed=0)
+    assert 1 not in {fact["column"] for fact in without.facts}
+    last = fit_corrections(*data, last=0, seed=0)
+    assert last.facts[-1]["column"] == 0
+
+
+def test_the_same_seed_gives_the_same_trees() -> None:
+    data = (small_layout(), related(2_000, 1), related(1_000, 2), draw_independent)
+    one, two = (fit_corrections(*data, seed=3).corrections for _ in range(2))
+    assert one is not None
+    assert two is not None
+    assert one.to_state()[2] == two.to_state()[2]
+
+
+def test_a_step_that_makes_rows_easier_to_tell_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where values have two centres, a shift of the mean puts rows between them."""
+    layout = small_layout()
+    told = iter([0.6, 0.7, 0.6, 0.7, 0.7])
+    monkeypatch.setattr(module, "_told_apart", lambda *_: next(told))
+    report = fit_corrections(layout, related(3_000, 1), related(1_200, 2), draw_independent, seed=0)
+    assert [fact["detection"] for fact in report.facts] == [0.6]
+
+
+def test_states_that_open_heads_and_unordered_wide_blocks_are_left_out() -> None:
+    plain = np.empty((12, 0))
+    ranks = np.arange(24.0).reshape(12, 2)
+    even = np.full(12, 1 / 12)
+    heavy = np.array([0.6, *np.full(11, 0.4 / 11)])
+    blocks = (
+        StateBlock(0, np.array([0.7, 0.3]), np.empty((2, 0))),  # gates the head
+        StateBlock(1, even, plain),  # no order
+        StateBlock(2, even, ranks),
+        StateBlock(3, heavy, ranks),  # one state has most rows
+        StateBlock(4, np.array([1.0]), np.empty((1, 0))),  # no choice
+        StateBlock(5, np.array([0.5, 0.5]), np.empty((2, 0))),
+    )
+    base = small_layout()
+    layout = Layout(blocks, (base.heads[0],))
+    missing = {int(layout.block_starts[2]) + 11}
+    places = module._places(layout, missing, last=2)
+    assert [column for column, _ in places] == [0, 5, 2]
+    ordered = places[-1][1]
+    assert isinstance(ordered, module.BlockPlace)
+    assert len(ordered.tops) == 11
+    assert ordered.tops[-1] == 1.0
