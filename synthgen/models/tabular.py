@@ -73,8 +73,9 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
     batch_size : int or "auto", default="auto"
         Rows per step.
     refine : bool or "auto", default="auto"
-        Resample generated rows by a boosted-tree critic if held-out rows say that it helps; True
-        insists on trying however few rows there are.
+        Correct generated rows column by column, and resample them by a boosted-tree critic, if
+        held-out rows say that it helps; True insists on trying a critic however few rows there
+        are. False samples several times faster.
     calibrate : bool, default=False
         Correct the marginal distribution of continuous columns exactly. It does not keep exact
         sums among columns.
@@ -105,7 +106,8 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         One row per check: step, seconds, shape, trend, and the AUC of boosted trees that tell
         generated rows from validation rows (.5 is best).
     refinement_ : dict
-        What the refinement found and whether it is used.
+        What the refinement found and whether it is used; "corrections" lists the columns that are
+        corrected, with the gain in nats a row on unseen rows.
     n_steps_ : int
         Steps done.
     best_step_ : int

@@ -17,6 +17,7 @@ from typing import Any, Final
 import lightgbm as lgb
 import numpy as np
 
+from synthgen.core.parallel import map_ahead
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.sample.correct import (
     BlockPlace,
@@ -269,6 +270,8 @@ def _learn(
     matrix, labels = _seen(sides.real, task.feature, task.real)
     start = raw_scores(before, matrix)
     unseen = _boost_on_unseen(task, sides, matrix, labels, start, seed)
+    if unseen.rounds == 0:
+        return None
     spreads = _spreads(task, sides, before, unseen)
     narrows = spreads[1] != spreads[0]
     gains = task.losses(unseen.labels, unseen.start, spreads[0]) - task.losses(
@@ -278,7 +281,7 @@ def _learn(
     evaluated = unseen.rounds * task.trees_per_round
     evaluated += before.num_trees() if task.states or narrows else 0
     least = max(_LEAST_GAIN, _GAIN_PER_TREE * evaluated, _STANDARD_ERRORS * error)
-    if unseen.rounds == 0 or gains.mean() < least:
+    if gains.mean() < least:
         return None
     learned = np.ones(len(labels), dtype=bool)
     if not sides.whole:
@@ -352,20 +355,24 @@ def _boost_on_unseen(
     seed: int,
 ) -> Unseen:
     """Boost on part of the real rows, and predict the others."""
-    rounds, known, before, after = [], [], [], []
-    for learn, judge in sides.folds:
-        a, b = (np.isin(task.real[0], rows) for rows in (learn, judge))
+
+    def by_fold(fold: tuple[np.ndarray, np.ndarray]) -> Unseen:
+        a, b = (np.isin(task.real[0], rows) for rows in fold)
         if min(a.sum(), b.sum()) < LEAST_ROWS // 10:
-            return Unseen(0, np.zeros(1), start[:1], start[:1])
+            return Unseen(0, labels[b], start[b], start[b])
         held_out = (matrix[b], labels[b], start[b])
         trees = _boost(task, matrix[a], labels[a], start[a], _ROUNDS, seed, held_out)
         best = lgb.Booster(model_str=trees.model_to_string(num_iteration=trees.best_iteration))
-        rounds.append(trees.best_iteration)
-        known.append(labels[b])
-        before.append(start[b])
-        after.append(start[b] + raw_scores(best, matrix[b]))
-    parts = [np.concatenate(part) for part in (known, before, after)]
-    return Unseen(round(float(np.mean(rounds))), *parts)
+        after = start[b] + raw_scores(best, matrix[b])
+        return Unseen(trees.best_iteration, labels[b], start[b], after)
+
+    found = list(map_ahead(by_fold, sides.folds))
+    return Unseen(
+        round(float(np.mean([fold.rounds for fold in found]))),
+        np.concatenate([fold.labels for fold in found]),
+        np.concatenate([fold.start for fold in found]),
+        np.concatenate([fold.after for fold in found]),
+    )
 
 
 def _spreads(task: Task, sides: Sides, before: lgb.Booster, unseen: Unseen) -> tuple[float, float]:
