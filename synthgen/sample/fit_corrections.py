@@ -74,6 +74,8 @@ class Sides:
         Generated rows are corrected step by step; `spare` ones say when to stop learning from them.
     folds : list of (numpy.ndarray, numpy.ndarray)
         Real rows to learn from and to judge by.
+    hidden : list of int
+        Features that no tree sees: what is worked out from others later.
     whole : bool
         Whether the final trees learn from all real rows, and not from those of the only fold.
     """
@@ -82,6 +84,7 @@ class Sides:
     generated: OpenRows
     spare: OpenRows
     folds: list[tuple[np.ndarray, np.ndarray]]
+    hidden: list[int]
     whole: bool
 
 
@@ -91,15 +94,15 @@ class Task:
 
     Parameters
     ----------
-    feature : int
-        The feature that is learned and must not be seen.
+    hidden : list of int
+        Features that must not be seen: the one that is learned, and those that no tree sees.
     states : int
         0 for a score.
     real, generated, spare : (numpy.ndarray, numpy.ndarray)
         Rows that take part, and their labels.
     """
 
-    feature: int
+    hidden: list[int]
     states: int
     real: tuple[np.ndarray, np.ndarray]
     generated: tuple[np.ndarray, np.ndarray]
@@ -176,7 +179,7 @@ def fit_corrections(
     missing : collection of int
         States (counted over all blocks) that mean missing.
     skip : collection of int
-        Encoded columns to leave alone.
+        Encoded columns to leave alone, and not to go by: they are worked out from others later.
     last : int, optional
         Encoded column to correct last, when the others are as good as they get.
     seed : int
@@ -187,7 +190,8 @@ def fit_corrections(
     """
     if len(train) + len(holdout) < LEAST_ROWS:
         return CorrectionReport(None, [])
-    sides = _sides(layout, train.take(slice(0, MOST_ROWS)), holdout, draw, seed)
+    hidden = _features_of(layout, skip)
+    sides = _sides(layout, train.take(slice(0, MOST_ROWS)), holdout, draw, hidden, seed)
     rng = np.random.default_rng(seed)
     steps: list[Correction] = []
     facts: list[dict[str, Any]] = []
@@ -219,7 +223,12 @@ def _told_apart(real: OpenRows, generated: OpenRows, seed: int) -> float:
 
 
 def _sides(
-    layout: Layout, train: EncodedTable, holdout: EncodedTable, draw: Draw, seed: int
+    layout: Layout,
+    train: EncodedTable,
+    holdout: EncodedTable,
+    draw: Draw,
+    hidden: list[int],
+    seed: int,
 ) -> Sides:
     real = EncodedTable.concatenate([train, holdout])
     rows = np.arange(len(real))
@@ -232,7 +241,14 @@ def _sides(
     count = max(_FAKE_PER_REAL * len(train), _LEAST_FAKE)
     generated, spare = (draw(n, k) for n, k in ((count, 4), (count // 4, 5)))
     opened = [OpenRows(layout, table) for table in (real, generated, spare)]
-    return Sides(opened[0], opened[1], opened[2], folds, whole)
+    return Sides(opened[0], opened[1], opened[2], folds, hidden, whole)
+
+
+def _features_of(layout: Layout, columns: Collection[int]) -> list[int]:
+    """Return the features of these encoded columns."""
+    blocks = [number for number, block in enumerate(layout.blocks) if block.column in columns]
+    heads = [number for number, head in enumerate(layout.heads) if head.column in columns]
+    return blocks + [len(layout.blocks) + number for number in heads]
 
 
 def _places(
@@ -267,7 +283,7 @@ def _learn(
     if min(len(rows) for rows, _ in (task.real, task.generated, task.spare)) < LEAST_ROWS // 2:
         return None
     before = _fit_generated(task, sides, seed)
-    matrix, labels = _seen(sides.real, task.feature, task.real)
+    matrix, labels = _seen(sides.real, task.hidden, task.real)
     start = raw_scores(before, matrix)
     unseen = _boost_on_unseen(task, sides, matrix, labels, start, seed)
     if unseen.rounds == 0:
@@ -305,7 +321,7 @@ def _score_step(
     change: lgb.Booster,
     spread: float,
 ) -> ScoreCorrection:
-    seen, scores = _seen(sides.generated, task.feature, task.generated)
+    seen, scores = _seen(sides.generated, task.hidden, task.generated)
     mean = raw_scores(before, seen)
     shifted = mean + spread * (scores - mean) + raw_scores(change, seen)
     ranks = (np.arange(_POINTS) + 0.5) / _POINTS
@@ -319,27 +335,28 @@ def _task(place: HeadPlace | BlockPlace | int, sides: Sides, rng: np.random.Gene
     if isinstance(place, int):
         states = sides.real.layout.blocks[place].size
         sets = [(np.arange(len(side.table)), side.table.codes[:, place]) for side in opened]
-        return Task(place, states, *sets)
+        return Task([place, *sides.hidden], states, *sets)
     sets = []
     for side in opened:
         rows = place.rows(side)
         sets.append((rows, place.scores(side.table, rows, rng)))
-    return Task(place.feature(sides.real.table.codes.shape[1]), 0, *sets)
+    feature = place.feature(sides.real.table.codes.shape[1])
+    return Task([feature, *sides.hidden], 0, *sets)
 
 
 def _seen(
-    side: OpenRows, feature: int, part: tuple[np.ndarray, np.ndarray]
+    side: OpenRows, hidden: list[int], part: tuple[np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what trees see of the rows, without the feature that they learn, and the labels."""
+    """Return what trees see of the rows, and the labels."""
     matrix = side.matrix[part[0]]
-    matrix[:, feature] = 0.0
+    matrix[:, hidden] = 0.0
     return matrix, part[1]
 
 
 def _fit_generated(task: Task, sides: Sides, seed: int) -> lgb.Booster:
     """Learn the conditional distribution of generated rows."""
-    data = lgb.Dataset(*_seen(sides.generated, task.feature, task.generated))
-    spare = lgb.Dataset(*_seen(sides.spare, task.feature, task.spare), reference=data)
+    data = lgb.Dataset(*_seen(sides.generated, task.hidden, task.generated))
+    spare = lgb.Dataset(*_seen(sides.spare, task.hidden, task.spare), reference=data)
     stop = lgb.early_stopping(_PATIENCE, verbose=False)
     trees = lgb.train(_parameters(task, seed), data, _ROUNDS, valid_sets=[spare], callbacks=[stop])
     best = max(trees.best_iteration, 1)
@@ -382,7 +399,7 @@ def _spreads(task: Task, sides: Sides, before: lgb.Booster, unseen: Unseen) -> t
     """
     if task.states:
         return 1.0, 1.0
-    matrix, scores = _seen(sides.spare, task.feature, task.spare)
+    matrix, scores = _seen(sides.spare, task.hidden, task.spare)
     generated = float(np.std(scores - raw_scores(before, matrix))) + 1e-6
     real = float(np.std(unseen.labels - unseen.after)) + 1e-6
     return (generated, real) if abs(np.log(real / generated)) > _SPREADS_DIFFER else (real, real)
