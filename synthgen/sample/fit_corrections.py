@@ -53,7 +53,7 @@ _STANDARD_ERRORS: Final = 2.0
 _SPREADS_DIFFER: Final = 0.1
 #: And trees may tell rows apart only so much better after it: a shift of the mean is wrong where
 #: values have several centres.
-_MOST_WORSE: Final = 0.001
+_MOST_WORSE: Final = 0.006
 #: Blocks with more states are corrected as scores if their states are ordered, unless one state
 #: has more than this share.
 _MOST_STATES: Final = 8
@@ -195,6 +195,7 @@ def fit_corrections(
     rng = np.random.default_rng(seed)
     steps: list[Correction] = []
     facts: list[dict[str, Any]] = []
+    # The least so far: small losses must not add up.
     told = _told_apart(sides.real, sides.generated, seed)
     for column, place in _places(layout, set(missing), last):
         if column in skip:
@@ -210,7 +211,7 @@ def fit_corrections(
         if now > told + _MOST_WORSE:
             logger.debug("Column %d: rows are easier to tell after its correction.", column)
             continue
-        told = now
+        told = min(told, now)
         sides = replace(sides, generated=corrected[0], spare=corrected[1])
         steps.append(step)
         facts.append({"column": column, **fact, "detection": round(now, 4)})
