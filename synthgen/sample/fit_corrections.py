@@ -1,10 +1,9 @@
 """Learn corrections: which columns need one, and how much of one.
 
-For each column in turn, boosted trees first learn its conditional distribution among generated
-rows, of which there are as many as needed. Boosting then goes on from there on real rows: what it
-adds is the correction, and nothing is added where generated rows are right already. Real rows that
-the trees have not seen say when to stop, and whether it is worth a step; after a step, the next
-column is learned from rows that have gone through it.
+Columns are taken in turn, and what trees find different between real and generated rows
+(:mod:`synthgen.sample.conditional_trees`) is the correction of a column. Real rows that the trees
+have not seen say whether it is worth a step; after a step, the next column is learned from rows
+that have gone through it.
 """
 
 from __future__ import annotations
@@ -17,21 +16,26 @@ from typing import Any, Final
 import lightgbm as lgb
 import numpy as np
 
-from synthgen.core.parallel import map_ahead
 from synthgen.encode.layout import EncodedTable, Layout
+from synthgen.sample.conditional_trees import (
+    Sides,
+    Task,
+    boost,
+    boost_on_unseen,
+    fit_generated,
+    seen_by_trees,
+    spreads_about_means,
+)
 from synthgen.sample.correct import (
-    BlockPlace,
     Correction,
     Corrections,
-    HeadPlace,
-    OpenRows,
     ScoreCorrection,
     StateCorrection,
-    probabilities,
     raw_scores,
 )
+from synthgen.sample.places import BlockPlace, HeadPlace, OpenRows
 from synthgen.sample.refine import Draw
-from synthgen.train.detection import detection_auc, gates_of, tree_parameters
+from synthgen.train.detection import detection_auc, gates_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +53,6 @@ _FOLDS: Final = 3
 _LEAST_GAIN: Final = 0.01
 _GAIN_PER_TREE: Final = 1e-4
 _STANDARD_ERRORS: Final = 2.0
-#: Spreads about the conditional mean are corrected if their logarithms differ by more.
-_SPREADS_DIFFER: Final = 0.1
 #: And trees may tell rows apart only so much better after it: a shift of the mean is wrong where
 #: values have several centres.
 _MOST_WORSE: Final = 0.006
@@ -58,86 +60,7 @@ _MOST_WORSE: Final = 0.006
 #: has more than this share.
 _MOST_STATES: Final = 8
 _MOST_IN_ONE: Final = 0.5
-_ROUNDS: Final = 150
-_PATIENCE: Final = 10
-_RATE: Final = 0.2
 _POINTS: Final = 512
-
-
-@dataclass(frozen=True)
-class Sides:
-    """Real and generated rows, in what the trees see of them.
-
-    Parameters
-    ----------
-    real, generated, spare : OpenRows
-        Generated rows are corrected step by step; `spare` ones say when to stop learning from them.
-    folds : list of (numpy.ndarray, numpy.ndarray)
-        Real rows to learn from and to judge by.
-    hidden : list of int
-        Features that no tree sees: what is worked out from others later.
-    whole : bool
-        Whether the final trees learn from all real rows, and not from those of the only fold.
-    """
-
-    real: OpenRows
-    generated: OpenRows
-    spare: OpenRows
-    folds: list[tuple[np.ndarray, np.ndarray]]
-    hidden: list[int]
-    whole: bool
-
-
-@dataclass(frozen=True)
-class Task:
-    """One thing to learn by trees: labels of real, generated and spare rows.
-
-    Parameters
-    ----------
-    hidden : list of int
-        Features that must not be seen: the one that is learned, and those that no tree sees.
-    states : int
-        0 for a score.
-    real, generated, spare : (numpy.ndarray, numpy.ndarray)
-        Rows that take part, and their labels.
-    """
-
-    hidden: list[int]
-    states: int
-    real: tuple[np.ndarray, np.ndarray]
-    generated: tuple[np.ndarray, np.ndarray]
-    spare: tuple[np.ndarray, np.ndarray]
-
-    @property
-    def trees_per_round(self) -> int:
-        """Trees that one round of boosting adds."""
-        return self.states if self.states > 2 else 1
-
-    def losses(self, labels: np.ndarray, raw: np.ndarray, spread: float = 1.0) -> np.ndarray:
-        """Return each row's loss in nats; scores are normal with that `spread`."""
-        if not self.states:
-            return np.asarray(0.5 * ((labels - raw) / spread) ** 2 + np.log(spread))
-        chances = probabilities(raw)[np.arange(len(labels)), labels.astype(np.int64)]
-        return np.asarray(-np.log(np.maximum(chances, 1e-12)))
-
-
-@dataclass(frozen=True)
-class Unseen:
-    """Real rows as trees that did not learn from them see them.
-
-    Parameters
-    ----------
-    rounds : int
-        Rounds of boosting after which the trees knew most.
-    labels : numpy.ndarray of shape (n,)
-    start, after : numpy.ndarray of shape (n,) or (n, states)
-        What is predicted of generated rows, and with what real rows add.
-    """
-
-    rounds: int
-    labels: np.ndarray
-    start: np.ndarray
-    after: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -283,13 +206,13 @@ def _learn(
     task = _task(place, sides, rng)
     if min(len(rows) for rows, _ in (task.real, task.generated, task.spare)) < LEAST_ROWS // 2:
         return None
-    before = _fit_generated(task, sides, seed)
-    matrix, labels = _seen(sides.real, task.hidden, task.real)
+    before = fit_generated(task, sides, seed)
+    matrix, labels = seen_by_trees(sides.real, task.hidden, task.real)
     start = raw_scores(before, matrix)
-    unseen = _boost_on_unseen(task, sides, matrix, labels, start, seed)
+    unseen = boost_on_unseen(task, sides, matrix, labels, start, seed)
     if unseen.rounds == 0:
         return None
-    spreads = _spreads(task, sides, before, unseen)
+    spreads = spreads_about_means(task, sides, before, unseen)
     narrows = spreads[1] != spreads[0]
     gains = task.losses(unseen.labels, unseen.start, spreads[0]) - task.losses(
         unseen.labels, unseen.after, spreads[1]
@@ -304,7 +227,7 @@ def _learn(
     if not sides.whole:
         learned = np.isin(task.real[0], sides.folds[0][0])
     rows = (matrix[learned], labels[learned], start[learned])
-    change = _boost(task, *rows, unseen.rounds, seed)
+    change = boost(task, *rows, unseen.rounds, seed)
     fact = {"gain": round(float(gains.mean()), 4), "error": round(error, 4), "trees": evaluated}
     if isinstance(place, int):
         trees = (before.model_to_string(), change.model_to_string())
@@ -322,7 +245,7 @@ def _score_step(
     change: lgb.Booster,
     spread: float,
 ) -> ScoreCorrection:
-    seen, scores = _seen(sides.generated, task.hidden, task.generated)
+    seen, scores = seen_by_trees(sides.generated, task.hidden, task.generated)
     mean = raw_scores(before, seen)
     shifted = mean + spread * (scores - mean) + raw_scores(change, seen)
     ranks = (np.arange(_POINTS) + 0.5) / _POINTS
@@ -343,96 +266,3 @@ def _task(place: HeadPlace | BlockPlace | int, sides: Sides, rng: np.random.Gene
         sets.append((rows, place.scores(side.table, rows, rng)))
     feature = place.feature(sides.real.table.codes.shape[1])
     return Task([feature, *sides.hidden], 0, *sets)
-
-
-def _seen(
-    side: OpenRows, hidden: list[int], part: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what trees see of the rows, and the labels."""
-    matrix = side.matrix[part[0]]
-    matrix[:, hidden] = 0.0
-    return matrix, part[1]
-
-
-def _fit_generated(task: Task, sides: Sides, seed: int) -> lgb.Booster:
-    """Learn the conditional distribution of generated rows."""
-    data = lgb.Dataset(*_seen(sides.generated, task.hidden, task.generated))
-    spare = lgb.Dataset(*_seen(sides.spare, task.hidden, task.spare), reference=data)
-    stop = lgb.early_stopping(_PATIENCE, verbose=False)
-    trees = lgb.train(_parameters(task, seed), data, _ROUNDS, valid_sets=[spare], callbacks=[stop])
-    best = max(trees.best_iteration, 1)
-    return lgb.Booster(model_str=trees.model_to_string(num_iteration=best))
-
-
-def _boost_on_unseen(
-    task: Task,
-    sides: Sides,
-    matrix: np.ndarray,
-    labels: np.ndarray,
-    start: np.ndarray,
-    seed: int,
-) -> Unseen:
-    """Boost on part of the real rows, and predict the others."""
-
-    def by_fold(fold: tuple[np.ndarray, np.ndarray]) -> Unseen:
-        a, b = (np.isin(task.real[0], rows) for rows in fold)
-        if min(a.sum(), b.sum()) < LEAST_ROWS // 10:
-            return Unseen(0, labels[b], start[b], start[b])
-        held_out = (matrix[b], labels[b], start[b])
-        trees = _boost(task, matrix[a], labels[a], start[a], _ROUNDS, seed, held_out)
-        best = lgb.Booster(model_str=trees.model_to_string(num_iteration=trees.best_iteration))
-        after = start[b] + raw_scores(best, matrix[b])
-        return Unseen(trees.best_iteration, labels[b], start[b], after)
-
-    found = list(map_ahead(by_fold, sides.folds))
-    return Unseen(
-        round(float(np.mean([fold.rounds for fold in found]))),
-        np.concatenate([fold.labels for fold in found]),
-        np.concatenate([fold.start for fold in found]),
-        np.concatenate([fold.after for fold in found]),
-    )
-
-
-def _spreads(task: Task, sides: Sides, before: lgb.Booster, unseen: Unseen) -> tuple[float, float]:
-    """Return the spread of generated and of real scores about their conditional means.
-
-    Both are that of real scores where they hardly differ, and 1 for states.
-    """
-    if task.states:
-        return 1.0, 1.0
-    matrix, scores = _seen(sides.spare, task.hidden, task.spare)
-    generated = float(np.std(scores - raw_scores(before, matrix))) + 1e-6
-    real = float(np.std(unseen.labels - unseen.after)) + 1e-6
-    return (generated, real) if abs(np.log(real / generated)) > _SPREADS_DIFFER else (real, real)
-
-
-def _boost(
-    task: Task,
-    matrix: np.ndarray,
-    labels: np.ndarray,
-    start: np.ndarray,
-    rounds: int,
-    seed: int,
-    held_out: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
-) -> lgb.Booster:
-    """Go on boosting from the raw scores `start`; held-out rows end it."""
-    parameters = _parameters(task, seed) | {"boost_from_average": False}
-    data = lgb.Dataset(matrix, labels, init_score=_by_state(start))
-    if held_out is None:
-        return lgb.train(parameters, data, rounds)
-    seen, known, before = held_out
-    judge = lgb.Dataset(seen, known, init_score=_by_state(before), reference=data)
-    stop = lgb.early_stopping(_PATIENCE, verbose=False)
-    return lgb.train(parameters, data, rounds, valid_sets=[judge], callbacks=[stop])
-
-
-def _by_state(raw: np.ndarray) -> np.ndarray:
-    """Flatten raw scores the way LightGBM wants them, one state after the other."""
-    return raw if raw.ndim == 1 else raw.ravel(order="F")
-
-
-def _parameters(task: Task, seed: int) -> dict[str, Any]:
-    parameters = tree_parameters(seed) | {"learning_rate": _RATE, "min_data_in_leaf": 20}
-    if task.states > 2:
-        return parameters | {"objective": "multiclass", "num_class": task.states}
-    return parameters | {"objective": "binary" if task.states else "regression"}

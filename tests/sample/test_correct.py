@@ -9,15 +9,13 @@ from hypothesis import strategies as st
 from synthgen.encode.layout import REST, EncodedTable, Layout, StateBlock
 from synthgen.errors import ArtifactError
 from synthgen.sample.correct import (
-    BlockPlace,
     Corrections,
-    HeadPlace,
-    OpenRows,
     ScoreCorrection,
     StateCorrection,
     coupled,
     probabilities,
 )
+from synthgen.sample.places import BlockPlace, HeadPlace
 from tests.nn.layouts import random_table, small_layout
 
 #: A map of scores to themselves.
@@ -69,27 +67,6 @@ def test_log_odds_of_two_states_and_of_many_become_probabilities() -> None:
     assert np.allclose(two, [[0.5, 0.5], [0.25, 0.75]])
     many = probabilities(np.log([[1.0, 2.0, 5.0]]) + 700.0)
     assert np.allclose(many, [[0.125, 0.25, 0.625]])
-
-
-def test_ordered_states_survive_the_way_to_scores_and_back() -> None:
-    layout = small_layout()
-    opened = OpenRows(layout, random_table(layout, 500))
-    before = opened.table.codes.copy()
-    place = BlockPlace(1, np.array([0.4, 0.7, 0.9, 1.0]))
-    rows = place.rows(opened)
-    scores = place.scores(opened.table, rows, np.random.default_rng(0))
-    assert abs(scores.mean()) < 0.15
-    assert abs(scores.std() - 1.0) < 0.1
-    place.put(opened, rows, scores)
-    assert (opened.table.codes == before).all()
-
-
-def test_a_state_behind_the_ordered_ones_has_no_score() -> None:
-    layout = small_layout()
-    opened = OpenRows(layout, random_table(layout, 500))
-    place = BlockPlace(1, np.array([0.5, 0.8, 1.0]))
-    assert (opened.table.codes[place.rows(opened), 1] < 3).all()
-    assert len(place.rows(opened)) == (opened.table.codes[:, 1] < 3).sum()
 
 
 def test_a_shift_reaches_open_heads_only_and_leaves_the_input_alone() -> None:

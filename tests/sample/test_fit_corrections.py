@@ -6,6 +6,7 @@ import pytest
 from synthgen.encode.layout import REST, EncodedTable, Layout, StateBlock
 from synthgen.sample import fit_corrections as module
 from synthgen.sample.fit_corrections import fit_corrections
+from synthgen.sample.places import BlockPlace
 from tests.nn.layouts import random_table, small_layout
 
 
@@ -120,6 +121,6 @@ def test_states_that_open_heads_and_unordered_wide_blocks_are_left_out() -> None
     places = module._places(layout, missing, last=2)
     assert [column for column, _ in places] == [0, 5, 2]
     ordered = places[-1][1]
-    assert isinstance(ordered, module.BlockPlace)
+    assert isinstance(ordered, BlockPlace)
     assert len(ordered.tops) == 11
     assert ordered.tops[-1] == 1.0
