@@ -27,7 +27,19 @@ def sampling(model: str) -> dict[str, Any]:
     """Rows per second into a frame: best and median of five calls after one to warm up."""
     from synthgen import GANSynthesizer
 
-    synth = GANSynthesizer.load(model)
+    return _rates(GANSynthesizer.load(model))
+
+
+def sampling_by_weights(model: str) -> dict[str, Any]:
+    """The same of a model that is fitted with ``refine="weights"``."""
+    del model
+    from synthgen import GANSynthesizer
+    from synthgen.data.datasets import load_adult
+
+    return _rates(GANSynthesizer(refine="weights", random_state=0).fit(load_adult("train")))
+
+
+def _rates(synth: Any) -> dict[str, Any]:
     n = 300_000
     synth.sample(20_000, random_state=0)
     rates = []
@@ -119,6 +131,7 @@ def _peak() -> int:
 
 MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "sampling": sampling,
+    "sampling_by_weights": sampling_by_weights,
     "memory": memory,
     "files": files,
     "preparation": preparation,

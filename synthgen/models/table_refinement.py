@@ -14,7 +14,7 @@ from synthgen.encode.layout import EncodedTable
 from synthgen.encode.table import TableEncoder
 from synthgen.sample.correct import Corrections
 from synthgen.sample.draw import RowSource
-from synthgen.sample.fit_corrections import fit_corrections
+from synthgen.sample.fit_corrections import CorrectionReport, fit_corrections
 from synthgen.sample.refine import Refiner, fit_refiner
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ def refine_table(
     target: Any,
     seed: int,
     *,
+    correct: bool,
     insist: bool,
 ) -> Refinement:
     """Learn corrections of single columns, and then weights of corrected rows.
@@ -61,6 +62,8 @@ def refine_table(
     target : label or None
         Column to correct last.
     seed : int
+    correct : bool
+        Whether to learn corrections.
     insist : bool
         Fit weights however few rows there are.
     """
@@ -69,17 +72,19 @@ def refine_table(
         return source.draw(n, torch_generator(seed, "refine", number))
 
     names = [column.names for column in encoder.encoders]
-    followers = _followers(encoder)
-    found = fit_corrections(
-        encoder.layout,
-        train,
-        holdout,
-        draw,
-        missing=encoder.missing_states.tolist(),
-        skip=[k for k, own in enumerate(names) if followers.issuperset(own)],
-        last=next((k for k, own in enumerate(names) if target in own), None),
-        seed=seed,
-    )
+    found = CorrectionReport(None, [])
+    if correct:
+        followers = _followers(encoder)
+        found = fit_corrections(
+            encoder.layout,
+            train,
+            holdout,
+            draw,
+            missing=encoder.missing_states.tolist(),
+            skip=[k for k, own in enumerate(names) if followers.issuperset(own)],
+            last=next((k for k, own in enumerate(names) if target in own), None),
+            seed=seed,
+        )
     corrections = found.corrections
 
     def draw_corrected(n: int, number: int) -> EncodedTable:

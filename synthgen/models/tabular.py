@@ -72,10 +72,10 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         Most training steps; by default what the recipe says for the size of the table.
     batch_size : int or "auto", default="auto"
         Rows per step.
-    refine : bool or "auto", default="auto"
+    refine : bool, "auto" or "weights", default="auto"
         Correct generated rows column by column, and resample them by a boosted-tree critic, if
         held-out rows say that it helps; True insists on trying a critic however few rows there
-        are. False samples several times faster.
+        are. "weights" leaves the corrections out, which samples two to ten times faster.
     calibrate : bool, default=False
         Correct the marginal distribution of continuous columns exactly. It does not keep exact
         sums among columns.
@@ -192,7 +192,7 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         check_real("max_minutes", self.max_minutes, low=0.0, closed="neither")
         check_integer("max_steps", self.max_steps, minimum=1, words=["auto"])
         check_integer("batch_size", self.batch_size, minimum=1, words=["auto"])
-        check_choice("refine", self.refine, [True, False, "auto"])
+        check_choice("refine", self.refine, [True, False, "auto", "weights"])
         check_choice("calibrate", self.calibrate, [True, False])
         check_choice("warm_start", self.warm_start, [True, False])
         if not isinstance(self.verbose, bool):
@@ -249,7 +249,14 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         refinement = NO_REFINEMENT
         if self.refine is not False:
             refinement = refine_table(
-                encoder, train, validation, source, target, seed, insist=self.refine is True
+                encoder,
+                train,
+                validation,
+                source,
+                target,
+                seed,
+                correct=self.refine != "weights",
+                insist=self.refine is True,
             )
         self.refinement_ = refinement.facts
         corrections, refiner = refinement.corrections, refinement.refiner

@@ -106,6 +106,13 @@ def test_corrections_are_saved_with_the_model(
     )
 
 
+def test_weights_alone() -> None:
+    model = GANSynthesizer(max_steps=40, max_minutes=10.0, random_state=0, refine="weights")
+    model.fit(people(2_000, seed=0))
+    assert model.refinement_["corrections"] == []
+    assert model.refinement_["used"]
+
+
 def test_the_target_is_corrected_last() -> None:
     table = people(2_000, seed=0)
     model = GANSynthesizer(max_steps=40, max_minutes=10.0, random_state=0)
