@@ -115,8 +115,8 @@ def versions() -> dict[str, str]:
 
 def fit_and_sample(
     train: pd.DataFrame, class_name: str, cell: dict[str, Any]
-) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Return as many synthetic rows as there are training rows, and what they cost."""
+) -> tuple[pd.DataFrame, dict[str, float], dict[str, Any]]:
+    """Return as many synthetic rows as there are training rows, their cost, and what was refined."""
     model = getattr(synthgen, class_name)(random_state=cell["seed"], **cell["parameters"])
     before = peak_mb()
     wall, cpu = time.perf_counter(), cpu_seconds()
@@ -136,20 +136,21 @@ def fit_and_sample(
         "sample_rows_per_second": len(train) / seconds,
         "peak_mb": peak_mb(),
     }
-    return synthetic, costs
+    return synthetic, costs, getattr(model, "refinement_", {})
 
 
 def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
     entry, model = config["datasets"][cell["data"]], config["models"][cell["model"]]
     train, holdout = load(entry, cell["seed"])
     costs: dict[str, float] = {}
+    refinement: dict[str, Any] = {}
     used = versions()
     synthetic = None
     if "peer" in model:
         synthetic, costs, own = call.fit_and_sample(train, model, cell, config["peer_limits"])
         used |= own
     elif "class" in model:
-        synthetic, costs = fit_and_sample(train, model["class"], cell)
+        synthetic, costs, refinement = fit_and_sample(train, model["class"], cell)
     elif cell["model"] == "floor":
         synthetic = evaluate.baseline_frames(train, holdout, cell["seed"]).independent
     start = time.perf_counter()
@@ -164,6 +165,7 @@ def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
         "scores": scores,
         "intervals": intervals,
         "costs": costs,
+        "refinement": refinement,
         "machine": machine(),
         "versions": used,
     }
