@@ -116,7 +116,7 @@ def versions() -> dict[str, str]:
 def fit_and_sample(
     train: pd.DataFrame, class_name: str, cell: dict[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, float], dict[str, Any]]:
-    """Return as many synthetic rows as there are training rows, their cost, and what was refined."""
+    """Return as many synthetic rows as training rows, what they cost, and what was refined."""
     model = getattr(synthgen, class_name)(random_state=cell["seed"], **cell["parameters"])
     before = peak_mb()
     wall, cpu = time.perf_counter(), cpu_seconds()
