@@ -52,6 +52,10 @@ _LEAST_TO_SPLIT = 500
 _MOST_VALIDATION = 4_000
 
 
+#: Share of the time that training may take where a refinement follows.
+_TRAINING_SHARE = 0.75
+
+
 class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
     """Learns a table and generates as many new rows as you like.
 
@@ -66,8 +70,8 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
     preset : str or Recipe, default="auto"
         A name of :func:`~synthgen.models.presets.list_presets`, or a recipe of your own.
     max_minutes : float, default=5
-        Most minutes that training takes. Results repeat exactly only if steps end it, not the
-        clock.
+        Most minutes that a fit takes, more or less: training ends after three quarters of them, to
+        leave time for the refinement. Results repeat exactly only if steps end it, not the clock.
     max_steps : int or "auto", default="auto"
         Most training steps; by default what the recipe says for the size of the table.
     batch_size : int or "auto", default="auto"
@@ -276,7 +280,8 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         checkpoint: Checkpoint | None,
         seed: int,
     ) -> TabularGenerator:
-        budget = Budget(steps=recipe.steps, seconds=60.0 * self.max_minutes)
+        share = 1.0 if self.refine is False else _TRAINING_SHARE
+        budget = Budget(steps=recipe.steps, seconds=60.0 * self.max_minutes * share)
         with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
             trainer = Trainer(
                 task,
