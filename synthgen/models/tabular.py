@@ -79,7 +79,7 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
     refine : bool, "auto" or "weights", default="auto"
         Correct generated rows column by column, and resample them by a boosted-tree critic, if
         held-out rows say that it helps; True insists on trying a critic however few rows there
-        are. "weights" leaves the corrections out, which samples two to ten times faster.
+        are. "weights" leaves the corrections out, which samples several times faster.
     calibrate : bool, default=False
         Correct the marginal distribution of continuous columns exactly. It does not keep exact
         sums among columns.
