@@ -27,7 +27,7 @@ def _preset(value: Any) -> bool:
 _COMMON: Final[tuple[Refusal, ...]] = (
     (
         "refine",
-        lambda value: value is True,
+        lambda value: value is True or value == "weights",
         "refinement fits a classifier to real rows; use refine='auto' or False",
     ),
     (

@@ -194,6 +194,7 @@ class PrivateCritic:
         try:
             yield
         except NotImplementedError as error:
+            # What Opacus raises for a parameter that a pass uses twice.
             raise PrivacyError(
                 f"The critic's gradients cannot be clipped by record: {error}. Use each layer once "
                 "in a pass, or clipping='functorch'."
@@ -249,7 +250,7 @@ class _NoisyOptimiser(DPOptimizerFastGradientClipping):
     def add_noise(self) -> None:
         """Add noise to the sums, in float64 and rounded to a public grid."""
         parameters: list[Tensor] = self.params
-        sums = torch.cat([p.summed_grad.reshape(-1) for p in parameters])  # type: ignore[attr-defined]  # by Opacus
+        sums = torch.cat([p.summed_grad.reshape(-1) for p in parameters])  # type: ignore[attr-defined]  # set by Opacus
         exact = sums.double().cpu().numpy()
         # Weights that overflow do so whatever the records are.
         exact = np.where(np.isfinite(exact), exact, 0.0)

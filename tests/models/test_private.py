@@ -180,6 +180,11 @@ def test_what_cannot_be_private_is_refused_by_name(name: str) -> None:
         private(**{name: REFUSED[name]}).fit(people())
 
 
+def test_refinement_by_weights_is_refused_as_well() -> None:
+    with pytest.raises(PrivacyError, match="refine=.*use"):
+        private(refine="weights").fit(people())
+
+
 def test_schemas_from_data_are_refused() -> None:
     frame = people()
     with pytest.raises(PrivacyError, match="needs a public schema"):
