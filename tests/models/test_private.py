@@ -181,7 +181,7 @@ def test_what_cannot_be_private_is_refused_by_name(name: str) -> None:
 
 
 def test_refinement_by_weights_is_refused_as_well() -> None:
-    with pytest.raises(PrivacyError, match="refine=.*use"):
+    with pytest.raises(PrivacyError, match=r"refine=.*use"):
         private(refine="weights").fit(people())
 
 
