@@ -14,13 +14,13 @@ import lightgbm as lgb
 import numpy as np
 
 from synthgen.core.parallel import map_ahead
-from synthgen.sample.correct import probabilities, raw_scores
+from synthgen.sample.correct import probabilities, raw_scores, surely_kept
 from synthgen.sample.places import OpenRows
 from synthgen.train.detection import tree_parameters
 
 _ROUNDS: Final = 150
 _PATIENCE: Final = 10
-_RATE: Final = 0.2
+_RATE: Final = 0.3
 #: Fewer rows than this cannot say when to stop.
 _LEAST_UNSEEN: Final = 100
 #: Spreads about the conditional mean are told apart if their logarithms differ by more.
@@ -101,6 +101,10 @@ class Unseen:
     labels: np.ndarray
     start: np.ndarray
     after: np.ndarray
+
+    def surely_kept(self) -> np.ndarray:
+        """Return how likely each state is kept without asking the trees of generated rows."""
+        return surely_kept(self.labels.astype(np.int64), self.after - self.start)
 
 
 def seen_by_trees(

@@ -19,6 +19,7 @@ Information Theory", 2nd ed., section 4.4). How steps are learned is in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -108,9 +109,15 @@ class StateCorrection:
         rows = opened.free(np.arange(len(opened.table)), block=self.block)
         if not len(rows):
             return
-        before, change = (raw_scores(trees, opened.matrix[rows]) for trees in self._trees)
+        generated, change = self._trees
+        seen = opened.matrix[rows]
+        added = raw_scores(change, seen)
         old = opened.table.codes[rows, self.block]
-        states = coupled(old, probabilities(before), probabilities(before + change), rng)
+
+        def before(some: np.ndarray) -> np.ndarray:
+            return raw_scores(generated, seen[some])
+
+        states = coupled(old, before, added, rng)
         opened.put_states(self.block, rows, states.astype(old.dtype))
 
 
@@ -213,35 +220,63 @@ def raw_scores(trees: lgb.Booster, matrix: np.ndarray) -> np.ndarray:
     return np.asarray(trees.predict(matrix, raw_score=True, num_threads=1))
 
 
-def probabilities(log_odds: np.ndarray) -> np.ndarray:
+def by_state(log_odds: np.ndarray) -> np.ndarray:
     """Turn log odds of the second of two states, (n,), or of all states, into (n, states)."""
     if log_odds.ndim == 1:
-        log_odds = np.stack([np.zeros_like(log_odds), log_odds], axis=1)
+        return np.stack([np.zeros_like(log_odds), log_odds], axis=1)
+    return log_odds
+
+
+def probabilities(log_odds: np.ndarray) -> np.ndarray:
+    """Turn log odds of the second of two states, (n,), or of all states, into (n, states)."""
+    log_odds = by_state(log_odds)
     shares = np.exp(log_odds - log_odds.max(axis=1, keepdims=True))
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
+def surely_kept(states: np.ndarray, added: np.ndarray) -> np.ndarray:
+    """Return the least probability (n,) with which each state is kept, whatever the old log odds.
+
+    A state is kept with probability e^a / sum_k p_k e^(a_k), where p are old probabilities and a
+    is added to the log odds; the sum is at most the largest e^(a_k).
+    """
+    added = by_state(added)
+    return np.asarray(np.exp(added[np.arange(len(states)), states] - added.max(axis=1)))
+
+
 def coupled(
-    states: np.ndarray, before: np.ndarray, after: np.ndarray, rng: np.random.Generator
+    states: np.ndarray,
+    before: Callable[[np.ndarray], np.ndarray],
+    added: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Turn states drawn from `before` into states drawn from `after`, most of them the same.
+    """Redraw states so that their log odds are what they were and what is added, most the same.
 
     Parameters
     ----------
     states : numpy.ndarray of int, shape (n,)
-    before, after : numpy.ndarray of shape (n, states)
-        Probabilities for each row.
+        Drawn from the old log odds.
+    before : callable
+        Gives the old log odds of rows, whose numbers it takes, as in :func:`probabilities`. It is
+        asked for few: most rows keep their state whatever they are.
+    added : numpy.ndarray of shape (n,) or (n, states)
     rng : numpy.random.Generator
 
     Returns
     -------
     numpy.ndarray of int, shape (n,)
     """
-    rows = np.arange(len(states))
-    kept = rng.random(len(states)) * before[rows, states] <= after[rows, states]
+    chances = rng.random(len(states))
+    open_rows = np.flatnonzero(chances > surely_kept(states, added))
     redrawn = np.array(states)
-    moved = np.flatnonzero(~kept)
-    excess = np.maximum(after[moved] - before[moved], 0.0).cumsum(axis=1)
-    points = rng.random(len(moved)) * excess[:, -1]
-    redrawn[moved] = np.minimum((excess <= points[:, None]).sum(axis=1), before.shape[1] - 1)
+    if not len(open_rows):
+        return redrawn
+    log_odds = before(open_rows)
+    old, new = probabilities(log_odds), probabilities(log_odds + added[open_rows])
+    own = np.arange(len(open_rows)), states[open_rows]
+    moved = chances[open_rows] * old[own] > new[own]
+    excess = np.maximum(new[moved] - old[moved], 0.0).cumsum(axis=1)
+    points = rng.random(len(excess)) * excess[:, -1]
+    drawn = (excess <= points[:, None]).sum(axis=1)
+    redrawn[open_rows[moved]] = np.minimum(drawn, old.shape[1] - 1)
     return redrawn

@@ -51,7 +51,7 @@ _FOLDS: Final = 3
 #: A step must gain this many nats a row on unseen real rows, so many for each tree that sampling
 #: has to evaluate for it, and so many standard errors.
 _LEAST_GAIN: Final = 0.01
-_GAIN_PER_TREE: Final = 1e-4
+_GAIN_PER_TREE: Final = 2e-4
 _STANDARD_ERRORS: Final = 2.0
 #: And trees may tell rows apart only so much better after it: a shift of the mean is wrong where
 #: values have several centres.
@@ -72,7 +72,7 @@ class CorrectionReport:
     corrections : Corrections or None
     facts : list of dict
         For each step: the encoded column, the gain in nats a row on unseen real rows, its standard
-        error, and the number of trees that sampling evaluates.
+        error, and how many trees sampling evaluates for a row, on average.
     """
 
     corrections: Corrections | None
@@ -218,8 +218,8 @@ def _learn(
         unseen.labels, unseen.after, spreads[1]
     )
     error = float(gains.std() / np.sqrt(len(gains)))
-    evaluated = unseen.rounds * task.trees_per_round
-    evaluated += before.num_trees() if task.states or narrows else 0
+    asked = 1.0 - unseen.surely_kept().mean() if task.states else float(narrows)
+    evaluated = unseen.rounds * task.trees_per_round + asked * before.num_trees()
     least = max(_LEAST_GAIN, _GAIN_PER_TREE * evaluated, _STANDARD_ERRORS * error)
     if gains.mean() < least:
         return None
@@ -228,7 +228,8 @@ def _learn(
         learned = np.isin(task.real[0], sides.folds[0][0])
     rows = (matrix[learned], labels[learned], start[learned])
     change = boost(task, *rows, unseen.rounds, seed)
-    fact = {"gain": round(float(gains.mean()), 4), "error": round(error, 4), "trees": evaluated}
+    fact = {"gain": round(float(gains.mean()), 4), "error": round(error, 4)}
+    fact["trees"] = round(float(evaluated), 1)
     if isinstance(place, int):
         trees = (before.model_to_string(), change.model_to_string())
         return StateCorrection(place, task.states, *trees), fact

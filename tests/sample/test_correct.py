@@ -50,16 +50,37 @@ def test_coupling_gives_the_right_shares_and_moves_as_few_as_it_can(
     n = 20_000
     rng = np.random.default_rng(seed)
     states = rng.choice(size, n, p=p)
-    redrawn = coupled(states, np.tile(p, (n, 1)), np.tile(q, (n, 1)), rng)
+    asked: list[int] = []
+
+    def before_of(rows: np.ndarray) -> np.ndarray:
+        asked.append(len(rows))
+        return np.tile(np.log(p), (len(rows), 1))
+
+    redrawn = coupled(states, before_of, np.tile(np.log(q / p), (n, 1)), rng)
     assert np.abs(np.bincount(redrawn, minlength=size) / n - q).max() < 0.025
     # The share that moves is the total variation distance, the least there can be.
     assert abs((redrawn != states).mean() - 0.5 * np.abs(p - q).sum()) < 0.025
+    # Old log odds are needed only where what is added may move a state.
+    most = 1 - (p * (q / p) / (q / p).max()).sum()
+    assert sum(asked) / n < most + 0.025
 
 
-def test_equal_probabilities_move_nothing() -> None:
+def test_of_two_states_the_second_has_the_log_odds() -> None:
+    states = np.zeros(40_000, dtype=np.int64)
+    added = np.full(len(states), np.log(3.0))
+    redrawn = coupled(states, lambda rows: np.zeros(len(rows)), added, np.random.default_rng(0))
+    # One half becomes one quarter: half of the rows in the first state leave it.
+    assert abs(redrawn.mean() - 0.5) < 0.02
+    back = coupled(redrawn, lambda rows: np.zeros(len(rows)), -added, np.random.default_rng(1))
+    assert not back[redrawn == 0].any()
+
+
+def test_nothing_added_moves_nothing_and_asks_for_nothing() -> None:
+    def before(rows: np.ndarray) -> np.ndarray:
+        raise AssertionError
+
     states = np.arange(4) % 3
-    chances = np.full((4, 3), 1 / 3)
-    assert (coupled(states, chances, chances, np.random.default_rng(0)) == states).all()
+    assert (coupled(states, before, np.zeros((4, 3)), np.random.default_rng(0)) == states).all()
 
 
 def test_log_odds_of_two_states_and_of_many_become_probabilities() -> None:
