@@ -21,6 +21,11 @@ from synthgen.train.detection import tree_parameters
 _ROUNDS: Final = 150
 _PATIENCE: Final = 10
 _RATE: Final = 0.3
+#: Leaves are drawn towards zero as if by so many rows, or by so much of the second derivative.
+_SHRINK_SCORES: Final = 5.0
+_SHRINK_LOG_ODDS: Final = 1.0
+#: Most by which a leaf may change log odds, before it is multiplied by the rate.
+_MOST_LOG_ODDS: Final = 1.0
 #: Fewer rows than this cannot say when to stop.
 _LEAST_UNSEEN: Final = 100
 #: Spreads about the conditional mean are told apart if their logarithms differ by more.
@@ -197,6 +202,10 @@ def _by_state(raw: np.ndarray) -> np.ndarray:
 
 def _parameters(task: Task, seed: int) -> dict[str, Any]:
     parameters = tree_parameters(seed) | {"learning_rate": _RATE, "min_data_in_leaf": 20}
+    if not task.states:
+        return parameters | {"objective": "regression", "lambda_l2": _SHRINK_SCORES}
+    # A leaf without a rare state would otherwise make it as good as impossible in one step.
+    parameters |= {"max_delta_step": _MOST_LOG_ODDS, "lambda_l2": _SHRINK_LOG_ODDS}
     if task.states > 2:
         return parameters | {"objective": "multiclass", "num_class": task.states}
-    return parameters | {"objective": "binary" if task.states else "regression"}
+    return parameters | {"objective": "binary"}

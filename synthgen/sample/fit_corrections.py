@@ -54,8 +54,8 @@ _LEAST_GAIN: Final = 0.01
 _GAIN_PER_TREE: Final = 2e-4
 _STANDARD_ERRORS: Final = 2.0
 #: And trees may tell rows apart only so much better after it: a shift of the mean is wrong where
-#: values have several centres.
-_MOST_WORSE: Final = 0.01
+#: values have several centres, which costs several times as much. Chance alone makes .005.
+_MOST_WORSE: Final = 0.02
 #: Blocks with more states are corrected as scores if their states are ordered, unless one state
 #: has more than this share.
 _MOST_STATES: Final = 8

@@ -32,6 +32,8 @@ LEAST_EFFECTIVE: Final = 0.3
 #: Most training rows that the critic looks at, and generated rows for each of them.
 MOST_ROWS: Final = 200_000
 _FAKE_PER_REAL: Final = 4
+#: Trees of the critic.
+_MOST_TREES: Final = 100
 #: Rows drawn for each row kept: as few as cut no more than this share of the weights. A row that
 #: weighs more than this multiple of the mean would have to be kept twice, so its weight is cut.
 _POOLS: Final = (1.25, 1.5, 2.0, 3.0)
@@ -297,7 +299,7 @@ def _fit_critic(
         "min_data_in_leaf": min(60 if len(train) < 10_000 else 40, max(len(train) // 20, 1)),
     }
     stop = lgb.early_stopping(15, verbose=False)
-    booster = lgb.train(parameters, sets[0], 100, valid_sets=[sets[1]], callbacks=[stop])
+    booster = lgb.train(parameters, sets[0], _MOST_TREES, valid_sets=[sets[1]], callbacks=[stop])
     best = max(booster.best_iteration, 1)
     return booster.model_to_string(num_iteration=best), {"trees": best}
 
