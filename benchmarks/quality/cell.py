@@ -59,6 +59,9 @@ def score(
         "c2st_logistic": evaluate.c2st(holdout, synthetic, method="logistic", **common),
         "c2st_trees": evaluate.c2st(holdout, synthetic, **jobs, **common),
         "utility": evaluate.utility(train, synthetic, holdout=holdout, **task, **jobs, **common),
+        "global_utility": evaluate.global_utility(
+            train, synthetic, holdout=holdout, **jobs, **common
+        ),
         "copy_share": evaluate.copy_share(train, synthetic, holdout=holdout, schema=schema),
         "membership_auc": evaluate.membership(train, synthetic, holdout=holdout, **common),
         "nearest_share": evaluate.nearest_share(train, synthetic, holdout=holdout, **common),
