@@ -38,6 +38,7 @@ COLUMNS: tuple[Column, ...] = (
     ("c2st_trees", "C2ST trees", 3, 1),
     ("utility", "Utility", 4, 1),
     ("utility_real", "Utility of real", 4, 0),
+    ("global_utility", "Global utility", 3, 1),
     ("membership_auc", "Membership AUC", 3, 0),
     ("nearest_share", "Nearest share", 3, 0),
     ("copy_share", "Copies", 4, 0),
