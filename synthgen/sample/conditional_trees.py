@@ -186,16 +186,16 @@ def boost(
 ) -> lgb.Booster:
     """Go on boosting from the raw scores `start`; held-out rows end it."""
     parameters = _parameters(task, seed) | {"boost_from_average": False}
-    data = lgb.Dataset(matrix, labels, init_score=_by_state(start))
+    data = lgb.Dataset(matrix, labels, init_score=_state_after_state(start))
     if held_out is None:
         return lgb.train(parameters, data, rounds)
     seen, known, before = held_out
-    judge = lgb.Dataset(seen, known, init_score=_by_state(before), reference=data)
+    judge = lgb.Dataset(seen, known, init_score=_state_after_state(before), reference=data)
     stop = lgb.early_stopping(_PATIENCE, verbose=False)
     return lgb.train(parameters, data, rounds, valid_sets=[judge], callbacks=[stop])
 
 
-def _by_state(raw: np.ndarray) -> np.ndarray:
+def _state_after_state(raw: np.ndarray) -> np.ndarray:
     """Flatten raw scores the way LightGBM wants them, one state after the other."""
     return raw if raw.ndim == 1 else raw.ravel(order="F")
 
