@@ -239,6 +239,23 @@ def _generated(fold: Fold, least: float | None) -> Predictions:
     return fold.predict(fold.fitted(X, np.concatenate(codes)))
 
 
+def _even(fold: Fold) -> Predictions:
+    """Real rows, and as many generated rows of every class, all classes weighing the same.
+
+    Where only rare classes get generated rows, what gives those away tells the class.
+    """
+    if weight_parameter(fold.estimator) is None:
+        raise NotApplicableError("the estimator takes no weights")
+    counts = np.bincount(fold.codes)
+    present = np.flatnonzero(counts)
+    number = -(-len(fold.codes) // len(present))
+    parts = [fold.source.draw(int(code), number, fold.number(29, int(code))) for code in present]
+    codes = np.concatenate([fold.codes, np.repeat(present, number)])
+    weights = np.ones(len(codes))
+    weights[: len(fold.codes)] = balanced_weights(fold.codes, weights[: len(fold.codes)])
+    return fold.predict(fold.fitted(fold.rows.extended(joined(parts)), codes, weights))
+
+
 def _augmented(fold: Fold) -> Predictions:
     model = AugmentedClassifier(
         fold.estimator, fold.synthesizer, ratio=fold.ratio, random_state=fold.number(20)
@@ -285,10 +302,11 @@ METHODS: Final[dict[str, Callable[[Fold], Predictions]]] = {
     "averaged_real": _blend_control,
     "gan": lambda fold: _generated(fold, None),
     "gan_filter": lambda fold: _generated(fold, fold.filter),
+    "gan_even": _even,
     "gan_soft": _augmented,
     "tstr": _tstr,
 }
 #: Those that train on generated rows beside real ones.
-GENERATED: Final = ("gan", "gan_filter", "gan_soft")
+GENERATED: Final = ("gan", "gan_filter", "gan_even", "gan_soft")
 #: Those that a generator has to beat: no generator, and the estimator as it is, once.
 SIMPLE: Final = ("none", "class_weights", "random_over", "smote", "classic_images")

@@ -111,7 +111,8 @@ def augmentation_report(
         ``class_weights``, ``tuned_threshold`` (for balanced accuracy), ``random_over``, ``smote``
         (needs imbalanced-learn), ``classic_images`` (shifts), ``averaged_real`` (two fits to real
         rows averaged: the control of ``gan_soft``), ``gan`` (all classes brought to the size of the
-        largest), ``gan_filter``, ``gan_soft`` (:class:`AugmentedClassifier`), ``tstr`` (trained on
+        largest), ``gan_filter``, ``gan_even`` (as many generated rows of every class, all classes
+        weighing the same), ``gan_soft`` (:class:`AugmentedClassifier`), ``tstr`` (trained on
         generated rows only).
     n_splits, n_repeats : int, default=5 and 2
     filter : float, default=0.5

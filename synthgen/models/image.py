@@ -59,6 +59,10 @@ class ImageGANSynthesizer(Guaranteed, SavedImages, DrawnImages, LatentWork):
         "translation,colour,cutout". By default those that the number of images calls for, as much
         as the critic overfits, if `preset` is "auto", and the preset's own otherwise. None switches
         them off.
+    balance : float, optional
+        In [0, 1]: how far rare labels are seen in training as often as frequent ones. 0 as they
+        come, 1 all alike; ``sample`` draws labels by their true shares either way. By default what
+        the preset says, which is 0. Without effect on images without labels.
     transform : callable, optional
         Changes each real image whenever the critic is shown it, seeded: anything that is called as
         ``transform(image=array)["image"]``, as in albumentations, or as ``transform(array)``, with
@@ -152,6 +156,7 @@ class ImageGANSynthesizer(Guaranteed, SavedImages, DrawnImages, LatentWork):
         max_steps: int | str = "auto",
         batch_size: int | str = "auto",
         augment: str | None = "auto",
+        balance: float | None = None,
         transform: Any = None,
         layout: str | None = None,
         value_range: tuple[float, float] | None = None,
@@ -170,6 +175,7 @@ class ImageGANSynthesizer(Guaranteed, SavedImages, DrawnImages, LatentWork):
         self.max_steps = max_steps
         self.batch_size = batch_size
         self.augment = augment
+        self.balance = balance
         self.transform = transform
         self.layout = layout
         self.value_range = value_range

@@ -33,6 +33,8 @@ def check_image_parameters(model: Any) -> None:
     check_integer("batch_size", model.batch_size, minimum=2, words=["auto"])
     check_choice("precision", model.precision, ("auto", "float32", "bfloat16"))
     check_choice("warm_start", model.warm_start, [True, False])
+    if model.balance is not None:
+        check_real("balance", model.balance, low=0.0, high=1.0)
     if model.layout is not None:
         check_choice("layout", model.layout, LAYOUTS)
     if model.augment is not None and not isinstance(model.augment, str):
@@ -71,11 +73,13 @@ def chosen_recipe(model: Any, data: ImageData) -> ImageRecipe:
 
 
 def sized_recipe(model: Any, recipe: ImageRecipe) -> ImageRecipe:
-    """Return the recipe with the model's number of steps and batch size."""
+    """Return the recipe with the model's number of steps, batch size and balance."""
     if model.max_steps != "auto":
         recipe = recipe.replace(steps=int(model.max_steps))
     if model.batch_size != "auto":
         recipe = recipe.replace(batch_size=int(model.batch_size))
+    if model.balance is not None:
+        recipe = recipe.replace(balance=float(model.balance))
     return recipe.check()
 
 

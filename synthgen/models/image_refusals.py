@@ -32,6 +32,11 @@ _COMMON: Final[tuple[Refusal, ...]] = (
         "ones; use augment='auto' or None",
     ),
     (
+        "balance",
+        lambda value: value not in (None, 0),
+        "the privacy account needs every image to be drawn equally often; use balance=None",
+    ),
+    (
         "transform",
         lambda value: value is not None,
         "a callable could carry anything from one image to another; change images before fit, "

@@ -155,6 +155,11 @@ RECIPE_REFUSALS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
         "its updates are of Poisson samples, whose size varies; use accumulate=1",
     ),
     (
+        "balance",
+        lambda recipe: getattr(recipe, "balance", 0.0) > 0,
+        "the account needs every record to be drawn equally often; use balance=0.0",
+    ),
+    (
         "grow_until",
         lambda recipe: getattr(recipe, "grow_until", 0.0) > 0,
         "its steps do not let networks grow; use grow_until=0.0",

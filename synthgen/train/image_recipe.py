@@ -49,6 +49,9 @@ class ImageRecipe(BaseRecipe):
         Share of training, in [0, 1), by which style-based networks have grown from the coarsest
         grid to full size; 0 for full size from the start.
     solver : {"adam", "rmsprop"}
+    balance : float
+        In [0, 1]: labels are seen in training as often as their share to the power of 1 - balance
+        has it. 0 as they come, 1 all alike, which gives rare classes more of both networks.
 
     Examples
     --------
@@ -73,6 +76,7 @@ class ImageRecipe(BaseRecipe):
     weights: str = "default"
     grow_until: float = 0.0
     solver: str = "adam"
+    balance: float = 0.0
 
     @property
     def optimiser(self) -> str:
@@ -130,6 +134,7 @@ class ImageRecipe(BaseRecipe):
         for name in ("attention", "chunks", "stem", "by_norm", "needs_labels"):
             check_choice(name, getattr(self, name), (True, False))
         check_real("grow_until", self.grow_until, low=0.0, high=1.0, closed="low")
+        check_real("balance", self.balance, low=0.0, high=1.0)
         super().check()
         self._check_networks()
         self._check_batches()

@@ -59,6 +59,9 @@ class ImageTask:
         self._labels: Tensor | None = None
         if codes is not None and self.label_sizes:
             self._labels = one_hot(torch.as_tensor(codes), self.label_sizes).to(device)
+        self._chances: np.ndarray | None = None
+        if self._labels is not None and codes is not None and recipe.balance:
+            self._chances = np.cumsum(balanced_shares(codes, recipe.balance))
         self.generator: Any = generator_of(recipe, self.geometry, self.label_sizes).to(device)
         self.critic: ImageCritic = critic_of(
             recipe, self.geometry, self.label_sizes, bfloat16=bfloat16
@@ -74,8 +77,11 @@ class ImageTask:
         """Return condition vectors for a batch, and its rows.
 
         Fake images get the labels of the batch's real ones, so that labels are as frequent on both
-        sides; codes are drawn.
+        sides; codes are drawn. With ``balance`` the rows are drawn anew, rare labels more often.
         """
+        if self._chances is not None:
+            drawn = np.searchsorted(self._chances, rng.random(len(rows)) * self._chances[-1])
+            rows = np.minimum(drawn, self.n_rows - 1)
         places = torch.as_tensor(rows, device=self.device)
         parts: list[Tensor] = []
         if self._labels is not None:
@@ -188,6 +194,17 @@ def one_hot(codes: Tensor, sizes: tuple[int, ...]) -> Tensor:
     """Return the condition vector of labels, (n, sum of sizes)."""
     columns = [nn.functional.one_hot(codes[:, k], size).float() for k, size in enumerate(sizes)]
     return torch.cat(columns, dim=1)
+
+
+def balanced_shares(codes: np.ndarray, balance: float) -> np.ndarray:
+    """Return how often each row is to be seen, by how frequent its labels are, (n,), sum 1.
+
+    >>> balanced_shares(np.array([[0], [0], [0], [1]]), 1.0).round(2).tolist()
+    [0.17, 0.17, 0.17, 0.5]
+    """
+    _, kinds, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    shares = counts[kinds.ravel()] ** -float(balance)
+    return np.asarray(shares / shares.sum())
 
 
 def draw_codes(n: int, codes: tuple[int, int], rng: np.random.Generator) -> Tensor:

@@ -17,11 +17,20 @@ from sklearn.tree import DecisionTreeClassifier
 
 from synthgen import IndependentColumns
 from synthgen.augment import augmentation_report
-from synthgen.augment.methods import METHODS, shifted
+from synthgen.augment.methods import METHODS, Fold, shifted
 from synthgen.augment.scores import corrected_interval
 from synthgen.errors import InvalidDataError, InvalidParameterError
 
-_QUICK = ["none", "class_weights", "tuned_threshold", "random_over", "gan", "gan_filter", "tstr"]
+_QUICK = [
+    "none",
+    "class_weights",
+    "tuned_threshold",
+    "random_over",
+    "gan",
+    "gan_filter",
+    "gan_even",
+    "tstr",
+]
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +60,35 @@ def test_table_intervals_and_json(blobs: tuple[np.ndarray, np.ndarray], tmp_path
     report.to_json(tmp_path / "report.json")
     assert json.loads((tmp_path / "report.json").read_text())["advice"] == report.advice
     assert report.advice in str(report)
+
+
+def test_even_rows_of_all_classes() -> None:
+    """Generated rows are marked: where only the rare class has any, the mark is taken for it."""
+
+    class Marking:
+        """Makes rows of noise whose last feature gives them away."""
+
+        def fit(self, frame: pd.DataFrame) -> Any:
+            self.columns_ = frame.columns
+            return self
+
+        def sample(self, n: int, *, conditions: Any, random_state: Any) -> pd.DataFrame:
+            rng = np.random.default_rng(random_state)
+            made = pd.DataFrame(rng.normal(size=(n, 3)), columns=["a", "mark", "c"])
+            made["mark"] = 1.0
+            made["c"] = next(iter(conditions.values()))
+            return made.set_axis(self.columns_, axis=1)
+
+    rng = np.random.default_rng(0)
+    y = (np.arange(400) % 10 == 0).astype(int)
+    X = pd.DataFrame({"a": rng.normal(size=400) + y, "mark": rng.random(400) < 0.2}, dtype=float)
+    codes, seen = y.astype(np.int64), {}
+    for name in ("gan", "gan_even"):
+        marked = X.assign(mark=1.0)
+        fold = Fold(X, codes, marked, LogisticRegression(), Marking(), 2, 0.5, 1.0, 0)
+        seen[name] = METHODS[name](fold).codes.mean()
+    assert seen["gan"] > 0.7
+    assert 0.2 < seen["gan_even"] < 0.6
 
 
 def test_same_seed_same_scores(blobs: tuple[np.ndarray, np.ndarray]) -> None:

@@ -160,6 +160,7 @@ def test_an_undeclared_label_counts_nowhere() -> None:
 
 REFUSED = {
     "augment": "cutout",
+    "balance": 1.0,
     "transform": np.asarray,
     "warm_start": True,
     "checkpoint_dir": "here",

@@ -203,8 +203,15 @@ def test_recipes_that_cannot_be_private(name: str) -> None:
 
 
 def test_every_refusal_is_tested() -> None:
-    # Recipes have no other optimiser than the two so far, and those of tables do not grow.
-    assert {name for name, _, _ in RECIPE_REFUSALS} == {*CHANGES, "optimiser", "grow_until"}
+    # Recipes have no other optimiser than the two so far; two parts are of images only.
+    own = {"optimiser", "grow_until", "balance"}
+    assert {name for name, _, _ in RECIPE_REFUSALS} == {*CHANGES, *own}
+
+
+def test_balanced_labels_are_refused() -> None:
+    recipe = ImageRecipe(name="mine", objective="non_saturating", balance=0.5)
+    with pytest.raises(PrivacyError, match=r"balance=0\.5 .*; use balance=0\.0"):
+        check_private_recipe(recipe.check())
 
 
 def test_networks_that_grow_are_refused() -> None:

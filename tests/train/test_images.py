@@ -10,6 +10,7 @@ import torch
 from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.game import Game
 from synthgen.train.image_recipe import ImageRecipe
+from synthgen.train.images import ImageTask
 from synthgen.train.terms import TermSpec
 from synthgen.train.trainer import Budget
 from tests.train.image_tasks import SMALL, digit_data, image_task, image_trainer
@@ -39,6 +40,25 @@ def test_records_are_pixels_then_labels() -> None:
     fake = task.fake(3, draw, torch.Generator().manual_seed(0)).records
     assert torch.equal(fake[:, 64:], draw)
     assert fake[:, :64].abs().max() <= 1
+
+
+def test_balance_shows_rare_labels_as_often_as_others() -> None:
+    codes = (np.arange(100) % 10 == 0).astype(np.int64)[:, None]
+    images = np.zeros((100, 1, 8, 8), dtype=np.float32)
+    seen = {}
+    for balance in (0.0, 0.5, 1.0):
+        task = ImageTask(
+            images, codes, (2,), SMALL.replace(balance=balance), device=torch.device("cpu")
+        )
+        draw, places = task.conditions(np.arange(100).repeat(50), np.random.default_rng(0))
+        assert draw is not None
+        # Each row comes with its own label.
+        assert draw.argmax(dim=1).tolist() == codes[places.numpy(), 0].tolist()
+        seen[balance] = float(draw[:, 1].mean())
+    # Ten rows of one label, ninety of the other: shares 1:9, 1:3 and 1:1.
+    assert seen[0.0] == pytest.approx(0.1)
+    assert seen[0.5] == pytest.approx(0.25, abs=0.03)
+    assert seen[1.0] == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,12 @@ class Classifier:
 
 
 def train_classifier(
-    images: Images, codes: NDArray[np.int64], n_classes: int, seed: int, *index: int
+    images: Images,
+    codes: NDArray[np.int64],
+    n_classes: int,
+    seed: int,
+    *index: int,
+    weights: NDArray[np.float64] | None = None,
 ) -> Classifier:
     """Train a small network to tell classes apart: the same seed, the same network.
 
@@ -123,6 +128,8 @@ def train_classifier(
         Root seed.
     *index : int
         Which of several networks.
+    weights : numpy.ndarray of shape (n,), optional
+        What each image's loss is multiplied by; by default 1.
 
     Returns
     -------
@@ -137,12 +144,17 @@ def train_classifier(
     net.mean.fill_(small.mean())
     net.spread.fill_(small.std(correction=0).clamp(min=1e-3))
     channels_last(net)
-    _learn(net, small, targets, seed, index)
+    _learn(net, small, targets, seed, index, None if weights is None else torch.tensor(weights))
     return Classifier(net.eval())
 
 
 def _learn(
-    net: SmallNet, images: Tensor, targets: Tensor, seed: int, index: tuple[int, ...]
+    net: SmallNet,
+    images: Tensor,
+    targets: Tensor,
+    seed: int,
+    index: tuple[int, ...],
+    weights: Tensor | None,
 ) -> None:
     many = len(images) > _MANY
     batch, rate = _BATCH[many], _RATE[many]
@@ -158,9 +170,10 @@ def _learn(
         for rows, shift in zip(order, shifts, strict=True):
             with torch.autocast("cpu", torch.bfloat16, enabled=fast):
                 logits = net(images[rows].roll(shift, (2, 3)))
-            loss = nn.functional.cross_entropy(
-                logits.float(), targets[rows], label_smoothing=_SMOOTHING
+            losses = nn.functional.cross_entropy(
+                logits.float(), targets[rows], label_smoothing=_SMOOTHING, reduction="none"
             )
+            loss = (losses if weights is None else losses * weights[rows].float()).mean()
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimizer.step()
