@@ -17,8 +17,10 @@ from synthgen.sample.images import settle_norms
 from synthgen.train.image_recipe import ImageRecipe
 from synthgen.train.images import draw_codes
 
-#: Most images per look, images per batch, and images kept to be looked at.
+#: Most real images per look, fewest generated ones, images per batch, and images kept to be looked
+#: at. However few real images there are, of generated ones there are enough to tell states apart.
 _MOST: Final = 2_000
+_LEAST_MADE: Final = 1_000
 _BATCH: Final = 100
 _SHOWN: Final = 16
 #: Principal components of pixels, and random filters, that the distance is taken in.
@@ -55,13 +57,14 @@ class ImageMonitor:
         rng = numpy_generator(self.seed, "monitor")
         size = min(len(self.images), _MOST)
         self._rows = rng.choice(len(self.images), size=size, replace=False)
+        self._made = np.resize(self._rows, max(size, _LEAST_MADE))
         real = torch.as_tensor(self.images[self._rows]).to(self.device)
         self._features = _Features(real, self.seed)
-        self._real = self._moments(self._features(real), self._labels())
+        self._real = self._moments(self._features(real), self._labels(self._rows))
         self._spread = float(real.std(0).mean())
 
-    def _labels(self) -> Tensor | None:
-        return None if self.labels is None else self.labels[self._rows].to(self.device)
+    def _labels(self, rows: np.ndarray) -> Tensor | None:
+        return None if self.labels is None else self.labels[rows].to(self.device)
 
     def __call__(self, generator: nn.Module) -> dict[str, float]:
         """Return the distance (score, best lowest) and the diversity (real images have 1).
@@ -69,17 +72,18 @@ class ImageMonitor:
         Running statistics of batch normalisation are settled for the network on the way.
         """
         settle_norms(generator, lambda number: self._make(generator, number))
-        count = math.ceil(len(self._rows) / _BATCH)
+        count = math.ceil(len(self._made) / _BATCH)
         with torch.inference_mode():
-            fake = torch.cat([self._make(generator, k) for k in range(count)])[: len(self._rows)]
-            distance = frechet(self._real, self._moments(self._features(fake), self._labels()))
+            fake = torch.cat([self._make(generator, k) for k in range(count)])[: len(self._made)]
+            moments = self._moments(self._features(fake), self._labels(self._made))
+            distance = frechet(self._real, moments)
         self.shown.add(fake[:_SHOWN].cpu().numpy())
         diversity = float(fake.std(0).mean()) / max(self._spread, 1e-9)
         return {"distance": round(distance, 4), "diversity": round(diversity, 3), "score": distance}
 
     def _make(self, generator: Any, number: int) -> Tensor:
         rng = torch_generator(self.seed, "monitor", 1, number, device=self.device)
-        rows = self._rows[np.arange(number * _BATCH, (number + 1) * _BATCH) % len(self._rows)]
+        rows = self._made[np.arange(number * _BATCH, (number + 1) * _BATCH) % len(self._made)]
         parts = [] if self.labels is None else [self.labels[rows]]
         if sum(self.recipe.codes):
             pick = numpy_generator(self.seed, "monitor", 2, number)
