@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from synthgen.anomaly.baselines import BASELINES
 from synthgen.anomaly.choose import PANEL, detection_table, roles, strangeness
 from synthgen.anomaly.pyod import PyODAdapter
-from synthgen.anomaly.scale import Scale
+from synthgen.anomaly.scale import Scale, left_out, rare_below
 from synthgen.anomaly.views import ImageView, TableView, View
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.random import generator, root_seed
@@ -26,11 +26,16 @@ logger = logging.getLogger(__name__)
 Vector = NDArray[np.float64]
 
 #: Fewer rows than this are not split: calibration rows are then the training rows.
-_LEAST_TO_SPLIT: Final = 40
+_LEAST_TO_SPLIT: Final = 8
+_FEW: Final = 100
+#: Calibration rows that are wanted even if they are more than a quarter, but never half, of all.
+_WANTED: Final = 20
 #: Calibration rows, and spoilt rows of each kind, at most.
 _MOST_CALIBRATION, _MOST_PLANTED = 5_000, 500
 #: ``contamination="auto"``: this share of calibration rows raises an alarm.
 _FALSE_ALARMS: Final = 0.05
+#: Where so many calibration rows should raise an alarm, one has to.
+_EXPECTED: Final = 2.0
 
 
 class Methods(Protocol):
@@ -163,6 +168,11 @@ class GANOutlierDetector(OutlierMixin, BaseEstimator):
         seed = root_seed(self.random_state)
         view: View = ImageView() if ImageView.suits(X) else TableView()
         data = view.learn(X)
+        if view.length(data) < _FEW:
+            logger.warning(
+                "%d rows are few: the threshold of contamination='auto' is rough.",
+                view.length(data),
+            )
         methods = view.methods(self.synthesizer, self.n_models, self.max_minutes, seed)
         self._check_method(view.names)
         methods.request(self.method)
@@ -175,10 +185,9 @@ class GANOutlierDetector(OutlierMixin, BaseEstimator):
             )
         self._view, self._methods = view, methods
         self._name_features(data)
-        self._calibrate(calibration, seed)
-        self.offset_ = 0.0
+        normal = self._calibrate(calibration, seed)
         if self.contamination == "auto":
-            self.offset_ = float(np.quantile(self._scores(calibration), _FALSE_ALARMS))
+            self.offset_ = self._alarm(calibration, normal)
         else:
             share = 100.0 * float(self.contamination)
             self.offset_ = float(np.percentile(self._scores(data), share))
@@ -262,8 +271,7 @@ class GANOutlierDetector(OutlierMixin, BaseEstimator):
         if not isinstance(self._view, TableView):
             raise InvalidDataError("explain is about tables; anomaly_map(X) explains images.")
         found: pd.DataFrame = self._methods.explain(data) - self._usual
-        found.index = getattr(X, "index", found.index)
-        return found
+        return found.set_axis(X.index, axis=0) if isinstance(X, pd.DataFrame) else found
 
     def anomaly_map(self, X: Any) -> NDArray[np.float32]:
         """Return how strange each pixel of each image is, (n, height, width).
@@ -326,10 +334,10 @@ class GANOutlierDetector(OutlierMixin, BaseEstimator):
         check_is_fitted(self)
         return self._view.read(X)
 
-    def _calibrate(self, calibration: Any, seed: int) -> None:
-        """Put all methods on one scale, measure them, and choose."""
+    def _calibrate(self, calibration: Any, seed: int) -> dict[str, Vector]:
+        """Put all methods on one scale, measure them, and choose; return how strange rows are."""
         names = self._methods.names
-        normal = self._methods.abnormality(calibration, names)
+        normal: dict[str, Vector] = self._methods.abnormality(calibration, names)
         self._scales = {name: Scale.fit(normal[name]) for name in names}
         count = max(1, min(_MOST_PLANTED, self._view.length(calibration)))
         spoilt = self._methods.planted(calibration, count)
@@ -358,6 +366,17 @@ class GANOutlierDetector(OutlierMixin, BaseEstimator):
                 for name in table.index
             ],
         )
+        return normal
+
+    def _alarm(self, calibration: Any, normal: dict[str, Vector]) -> float:
+        """Return the score below which one in twenty rows lies that no method learned from."""
+        fresh = {name: left_out(normal[name]) for name in self.method_}
+        threshold = rare_below(-strangeness(fresh, self.method_), _FALSE_ALARMS)
+        if self._view.length(calibration) * _FALSE_ALARMS < _EXPECTED:
+            return threshold
+        # Where several calibration rows should raise an alarm, one does: known rows seem less
+        # strange than new ones, and of a long tail no known row would be beyond the threshold.
+        return max(threshold, float(np.nextafter(self._scores(calibration).min(), np.inf)))
 
     def _scores(self, data: Any) -> Vector:
         found = self._methods.abnormality(data, tuple(self.method_))
@@ -370,6 +389,6 @@ def _split(view: View, data: Any, seed: int) -> tuple[Any, Any]:
     n = view.length(data)
     if n < _LEAST_TO_SPLIT:
         return data, data
-    count = min(n // 4, _MOST_CALIBRATION)
+    count = min(max(n // 4, min(n // 2, _WANTED)), _MOST_CALIBRATION)
     order = generator(seed, "anomaly").permutation(n)
     return view.take(data, np.sort(order[count:])), view.take(data, np.sort(order[:count]))

@@ -27,6 +27,8 @@ _MEASURED: Final = ("numeric", "integer", "datetime", "timedelta")
 _LOCAL, _CLUSTER = 1.25, 4.0
 #: Global anomalies are drawn from the range of the values, widened by this share.
 _WIDER: Final = 0.1
+#: Columns with larger numbers are spoilt in a larger unit.
+_LARGEST: Final = 1e150
 
 
 def planted_anomalies(
@@ -124,6 +126,9 @@ def _numbers(
     present = values[~np.isnan(values)]
     if not len(present) or present.min() == present.max():
         return start
+    # Differences of the largest numbers there are would be infinite.
+    unit = max(1.0, float(np.abs(present).max()) / _LARGEST)
+    base, present = base / unit, present / unit
     low, high, spread = present.min(), present.max(), present.std()
     if kind == "local":
         moved = base + _LOCAL * spread * rng.standard_normal(len(base))
@@ -137,9 +142,10 @@ def _numbers(
         # Within the range, or the kind would be another one.
         wide = 0.0 if kind == "local" else _WIDER * (high - low)
         moved = np.clip(moved, low - wide, high + wide)
+    moved = unit * np.where(np.isnan(base), present[0], moved)
     if column.kind == "integer":
         moved = np.rint(moved)
-    fresh = from_numbers(np.where(np.isnan(base), present[0], moved), column)
+    fresh = from_numbers(moved, column)
     there = np.flatnonzero(~np.isnan(base))
     return put_cells(start, there, fresh.iloc[there])
 

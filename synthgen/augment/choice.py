@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.metrics import average_precision_score, check_scoring, get_scorer_names
 from sklearn.model_selection import StratifiedKFold, check_cv
 
@@ -50,6 +52,12 @@ def choose_ratio(
     folds = shuffled or check_cv(settings.cv, labels.codes, classifier=True)
     scores: dict[float, list[float]] = {ratio: [] for ratio in ratios}
     y = labels.values(labels.codes)
+    if isinstance(settings.scoring, str):
+        # Before any generator is fitted: does it go with these labels at all?
+        unlearned = DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _score(unlearned, settings.scoring, np.zeros((len(y), 1)), y)
     for train, test in folds.split(np.zeros(len(y)), labels.codes):
         part = take_rows(X, train)
         own = type(labels)(labels.classes, labels.codes[train], labels.name, y[train])
@@ -97,7 +105,13 @@ def check_scorer(scoring: Any) -> None:
 
 def _score(model: Any, scoring: Any, X: Any, y: NDArray[Any]) -> float:
     if scoring != "average_precision":
-        return float(check_scoring(model, scoring)(model, X, y))
+        try:
+            return float(check_scoring(model, scoring)(model, X, y))
+        except ValueError as error:
+            raise InvalidParameterError(
+                f"scoring={scoring!r} cannot score these classes: {error}. For other labels than 0 "
+                "and 1, or several classes, take for instance 'f1_macro' or 'balanced_accuracy'."
+            ) from error
     shares = model.predict_proba(X)
     places = range(1, 2) if shares.shape[1] == 2 else range(shares.shape[1])
     return float(

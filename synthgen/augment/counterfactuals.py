@@ -93,6 +93,9 @@ def counterfactuals(
 def _check(changes: Mapping[Hashable, Any], keep: list[Hashable], frame: pd.DataFrame) -> None:
     if not isinstance(changes, Mapping) or not changes:
         raise ConditionError(f"changes must map columns to values, got {changes!r}.")
+    strange = [label for label in keep if not isinstance(label, Hashable)]
+    if strange:
+        raise ConditionError(f"keep must be a list of columns; {strange[0]!r} is none.")
     both = [label for label in keep if label in changes]
     if both:
         raise ConditionError(f"The column {both[0]!r} cannot be both changed and kept.")

@@ -83,6 +83,8 @@ class SyntheticDataset(Dataset[Any]):
     ) -> None:
         check_methods("synthesizer", synthesizer, "sample")
         _check_options(label, conditions, classes)
+        if _makes_images(synthesizer):
+            _check_image_options(synthesizer, label, conditions)
         self.synthesizer = synthesizer
         self.length: int = check_integer("length", length, minimum=0)
         self.block_size = check_integer("block_size", block_size, minimum=1)
@@ -141,13 +143,15 @@ class SyntheticDataset(Dataset[Any]):
         return self.synthesizer.sample(self.block_size, **options)
 
     def _images(self, images: NDArray[Any]) -> Any:
-        return np.asarray(images, dtype=np.float32) if self.encode is None else self.encode(images)
+        if self.encode is not None:
+            return _encoded(self.encode(images), len(images))
+        return np.asarray(images, dtype=np.float32)
 
     def _table(self, drawn: Any) -> tuple[Any, Any]:
         frame, labels = self._split(drawn)
         codes = None if labels is None else self._codes(labels)
         if self.encode is not None:
-            return self.encode(frame), codes
+            return _encoded(self.encode(frame), len(frame)), codes
         if self._numbers is None:
             # Always from the first block, so that codes mean the same in every worker.
             self._numbers = FrameNumbers().fit(self._split(self._draw(0, 0))[0])
@@ -166,8 +170,14 @@ class SyntheticDataset(Dataset[Any]):
 
     def _codes(self, labels: pd.Series) -> NDArray[Any]:
         """Return numbers as they are, and places among the classes for everything else."""
+        if labels.isna().any():
+            raise InvalidDataError(
+                f"The label {self.label!r} is missing in some generated rows, as it is in the "
+                "table. Fit the synthesizer to rows that have it."
+            )
         if self.classes is None and pd.api.types.is_numeric_dtype(labels.dtype):
-            whole = pd.api.types.is_integer_dtype(labels.dtype) or labels.dtype == bool
+            types = pd.api.types
+            whole = types.is_integer_dtype(labels.dtype) or types.is_bool_dtype(labels.dtype)
             return labels.to_numpy(dtype=np.int64 if whole else np.float32)
         if self._levels is None:
             known = self.classes
@@ -223,6 +233,11 @@ class MixedDataset(Dataset[Any]):
         transform: Callable[[Any], Any] | None = None,
     ) -> None:
         check_methods("real", real, "__len__", "__getitem__")
+        if isinstance(real, pd.DataFrame):
+            raise InvalidParameterError(
+                "real must give one item for each place, and a frame gives columns; pass an array, "
+                "or a list of pairs of features and label."
+            )
         if not isinstance(synthetic, SyntheticDataset):
             raise InvalidParameterError(f"synthetic must be a SyntheticDataset, got {synthetic!r}.")
         self.real = real
@@ -268,6 +283,32 @@ def _check_options(label: Any, conditions: Any, classes: Any) -> None:
         )
     if classes is not None and (isinstance(classes, str) or not isinstance(classes, Iterable)):
         raise InvalidParameterError(f"classes must be a list of labels, got {classes!r}.")
+
+
+def _check_image_options(synthesizer: Any, label: Any, conditions: Any) -> None:
+    unknown = sorted(map(repr, set(conditions or ()) - {"y"}))
+    if unknown:
+        raise InvalidParameterError(
+            f"conditions for images are {{'y': label}}, got {', '.join(unknown)}."
+        )
+    attributes = len(getattr(synthesizer, "classes_", ()))
+    if label is not None and attributes > 1 and hasattr(synthesizer, "spec_"):
+        raise InvalidParameterError(
+            f"label=True needs one label for each image; this model has {attributes} attributes. "
+            "Leave label out, or fit a model on one of them."
+        )
+
+
+def _encoded(items: Any, length: int) -> Any:
+    """Check what the user's ``encode`` returns: something with one entry per item."""
+    if isinstance(items, (pd.DataFrame, pd.Series)):
+        items = items.to_numpy()
+    if not hasattr(items, "__getitem__") or not hasattr(items, "__len__") or len(items) != length:
+        found = f"{len(items)} of them" if hasattr(items, "__len__") else type(items).__name__
+        raise InvalidDataError(
+            f"encode must return an array with one entry for each of {length} items, got {found}."
+        )
+    return items
 
 
 def _place(place: Any, length: int) -> int:

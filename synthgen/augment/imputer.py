@@ -17,7 +17,7 @@ from synthgen.augment.rows import read_features
 from synthgen.augment.source import fresh
 from synthgen.core.params import check_choice, check_integer
 from synthgen.core.random import generator, root_seed
-from synthgen.data.frame import FrameSpec, read_frame, write_frame
+from synthgen.data.frame import FrameSpec, read_frame, write_rows
 from synthgen.errors import InvalidDataError, SchemaMismatchError
 
 STRATEGIES: Final = ("draw", "best")
@@ -101,8 +101,7 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         InvalidParameterError
             If a parameter cannot work, or the synthesizer cannot impute.
         """
-        check_choice("strategy", self.strategy, STRATEGIES)
-        check_integer("n_draws", self.n_draws, minimum=1)
+        self._check_parameters()
         if self.synthesizer is not None:
             check_methods("synthesizer", self.synthesizer, "fit", "impute")
         _, frame, _ = read_features(self, X, reset=True)
@@ -131,9 +130,9 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         frame, spec = self._checked(X)
         if self.strategy == "draw":
-            return _written(self._draw(frame, 0), spec)
+            return _written(self._draw(frame, 0), spec, X)
         draws = [self._draw(frame, number) for number in range(self.n_draws)]
-        return _written(_best(frame, draws), spec)
+        return _written(_best(frame, draws), spec, X)
 
     def transform_multiple(self, X: Any, m: int = 5) -> list[Any]:
         """Return `m` completed tables that differ by what is not known.
@@ -150,7 +149,7 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         m = check_integer("m", m, minimum=1)
         frame, spec = self._checked(X)
-        return [_written(self._draw(frame, number), spec) for number in range(m)]
+        return [_written(self._draw(frame, number), spec, X) for number in range(m)]
 
     def pooled(
         self,
@@ -203,6 +202,10 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         values, errors = zip(*results, strict=True)
         return pool(values, errors, confidence=confidence, complete_degrees=complete_degrees)
 
+    def _check_parameters(self) -> None:
+        check_choice("strategy", self.strategy, STRATEGIES)
+        check_integer("n_draws", self.n_draws, minimum=1)
+
     def _model(self, seed: int) -> Any:
         if self.synthesizer is not None:
             return fresh(self.synthesizer, seed)
@@ -212,6 +215,7 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _checked(self, X: Any) -> tuple[pd.DataFrame, FrameSpec]:
         check_is_fitted(self)
+        self._check_parameters()  # they may have been set since
         _, frame, spec = read_features(self, X, reset=False)
         known = pd.Index(self._columns, tupleize_cols=False)
         if set(frame.columns) == set(known):
@@ -246,11 +250,11 @@ class SyntheticImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _written(filled: pd.DataFrame, spec: FrameSpec) -> Any:
-    """Return a filled table in the user's container, under the user's names."""
+def _written(filled: pd.DataFrame, spec: FrameSpec, X: Any) -> Any:
+    """Return a filled table in the user's container, under the user's names and index."""
     if set(filled.columns) != set(spec.columns):
         filled = filled.set_axis(pd.Index(spec.columns, tupleize_cols=False), axis=1)
-    return write_frame(filled, spec)
+    return write_rows(filled, spec, X)
 
 
 def _best(frame: pd.DataFrame, draws: list[pd.DataFrame]) -> pd.DataFrame:
@@ -267,14 +271,22 @@ def _best(frame: pd.DataFrame, draws: list[pd.DataFrame]) -> pd.DataFrame:
 def _centre(columns: list[pd.Series], dtype: Any) -> pd.Series:
     """Return the mean of drawn numbers and dates, and the most frequent of other draws."""
     if pd.api.types.is_datetime64_any_dtype(dtype):
-        wide = np.stack([column.astype("int64").to_numpy() for column in columns], axis=1)
-        middle = wide[:, :1] + (wide - wide[:, :1]).mean(axis=1, keepdims=True)
-        return pd.Series(pd.to_datetime(middle[:, 0].round().astype("int64"))).astype("M8[ns]")
+        return _middle_date(columns)
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
         means = np.mean([column.to_numpy(dtype=np.float64) for column in columns], axis=0)
         whole = pd.api.types.is_integer_dtype(dtype) or _all_whole(columns)
         return pd.Series(np.rint(means) if whole else means)
     return _most_frequent(columns)
+
+
+def _middle_date(columns: list[pd.Series]) -> pd.Series:
+    """Return the mean of drawn dates, in their own unit and time zone."""
+    ticks = np.stack([column.astype("int64").to_numpy() for column in columns], axis=1)
+    # Dates of a missing column are the least integer in all draws, and stay that.
+    middle = ticks[:, 0] + np.rint((ticks - ticks[:, :1]).mean(axis=1)).astype("int64")
+    zone = columns[0].dt.tz
+    dates = pd.Series(middle.view(f"M8[{columns[0].dt.unit}]"))
+    return dates if zone is None else dates.dt.tz_localize("UTC").dt.tz_convert(zone)
 
 
 def _all_whole(columns: list[pd.Series]) -> bool:

@@ -84,8 +84,10 @@ class Labels:
         if isinstance(given, pd.Series):
             return _extended_series(given, more)
         if type(given).__module__.partition(".")[0] == "polars":
-            return given.clone().append(type(given)(given.name, more, given.dtype))
+            return _extended_polars(given, more)
         if isinstance(given, (list, tuple)):
+            if isinstance(given[0], (list, tuple)):  # one label in each
+                more = [type(given[0])([label]) for label in more]
             return type(given)([*given, *more])
         array = np.asarray(given)
         if not more:
@@ -172,6 +174,13 @@ def _as_array(values: tuple[Any, ...]) -> NDArray[Any]:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+def _extended_polars(given: Any, more: list[Any]) -> Any:
+    """Return a series, or a frame of one column, with labels behind it."""
+    series = given.to_series() if hasattr(given, "to_series") else given
+    longer = series.clone().append(type(series)(series.name, more, series.dtype))
+    return longer.to_frame() if hasattr(given, "to_series") else longer
 
 
 def _extended_series(series: pd.Series, more: list[Any]) -> pd.Series:

@@ -23,6 +23,7 @@ from synthgen.augment.scores import Predictions
 from synthgen.augment.source import Source, fit_source
 from synthgen.augment.strategy import resolve_strategy
 from synthgen.core.random import generator
+from synthgen.errors import InvalidDataError
 
 
 class NotApplicableError(Exception):
@@ -129,7 +130,12 @@ def _tuned_threshold(fold: Fold) -> Predictions:
         raise NotApplicableError("the estimator has neither probabilities nor decisions")
     folds = StratifiedKFold(3, shuffle=True, random_state=fold.number(21))
     model = TunedThresholdClassifierCV(clone(fold.estimator), cv=folds)
-    return fold.predict(fit_weighted(model, fold.X, fold.codes, None))
+    try:
+        fitted = fit_weighted(model, fold.X, fold.codes, None)
+    except InvalidDataError as error:
+        # It refuses what "none" does not: predictions that are all the same, for instance.
+        raise NotApplicableError(f"no threshold can be tuned: {error.__cause__}") from error
+    return fold.predict(fitted)
 
 
 def _random_over(fold: Fold) -> Predictions:

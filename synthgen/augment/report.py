@@ -176,6 +176,8 @@ def augmentation_report(
             int(generator(seed, "augment", 30, number).integers(2**62)),
         )
         for name in names:
+            if name in notes:
+                continue
             try:
                 said = METHODS[name](fold)
             except NotApplicableError as reason:
@@ -184,6 +186,11 @@ def augmentation_report(
             reached = score(labels.codes[test], said, labels.rarest, precision)
             lines.append({"method": name, "fold": number, **reached})
             logger.info("fold %d, %s: PR-AUC %.4f", number, name, reached["pr_auc"])
+    if len(notes) == len(names):
+        raise InvalidParameterError(
+            "None of the methods can be used here: "
+            + "; ".join(f"{name}: {reason}" for name, reason in notes.items())
+        )
     folds = pd.DataFrame([line for line in lines if line["method"] not in notes])
     share = 1 / (n_splits - 1)
     scores = _summary(folds, share)
@@ -212,7 +219,8 @@ def _checked(
     check_real("precision", precision, low=0.0, high=1.0, closed="high")
     names = METHODS if methods is None else methods
     listed = isinstance(names, Collection) and not isinstance(names, str)
-    if not listed or not names or any(name not in METHODS for name in names):
+    known = listed and all(isinstance(name, str) and name in METHODS for name in names)
+    if not known or not names:
         raise InvalidParameterError(
             f"methods must be a list of some of {', '.join(map(repr, METHODS))}, got {methods!r}."
         )

@@ -37,6 +37,8 @@ class TableRows:
     """
 
     def __init__(self, X: Any) -> None:
+        if hasattr(X, "collect"):  # a polars LazyFrame
+            X = X.collect()
         self._given = X
         self._sparse = hasattr(X, "nnz") and hasattr(X, "toarray")
         dense = _dense(X) if self._sparse else X

@@ -21,6 +21,9 @@ from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidDataError, InvalidParameterError, MissingExtraError
 
+#: Values may lie outside the generator's range by this share of it, as interpolation makes them.
+_SLACK = 0.5
+
 
 class SyntheticMix:
     """Replaces an image by a generated one, or mixes one in, with probability `p`.
@@ -88,7 +91,7 @@ class SyntheticMix:
         Raises
         ------
         InvalidDataError
-            If generated images have another shape, or this is no image.
+            If generated images have another shape or other values, or this is no image.
         """
         if not isinstance(image, np.ndarray) or not isinstance(label, Hashable):
             raise InvalidDataError(
@@ -103,6 +106,7 @@ class SyntheticMix:
                 f"The generator makes images of shape {made.shape}, and the image has "
                 f"{image.shape}. Put this step before those that change the shape."
             )
+        self._check_values(made, image)
         if self.mode == "replace":
             return made.astype(image.dtype)
         weight = self._rng.beta(self.alpha, self.alpha)
@@ -110,6 +114,22 @@ class SyntheticMix:
         if image.dtype.kind in "iu":
             mixed = np.rint(mixed)
         return np.asarray(mixed.astype(image.dtype))
+
+    def _check_values(self, made: NDArray[Any], image: NDArray[Any]) -> None:
+        """Refuse images whose black and white are not those of the generator."""
+        whole = made.dtype.kind in "iu"
+        wrong = whole != (image.dtype.kind in "iu") or (whole and made.dtype != image.dtype)
+        spec = getattr(self.synthesizer, "spec_", None)
+        if not wrong and spec is not None and not whole:
+            slack = _SLACK * (spec.high - spec.low)
+            wrong = bool(image.min() < spec.low - slack or image.max() > spec.high + slack)
+        if wrong:
+            known = "" if spec is None else f" in [{spec.low:g}, {spec.high:g}]"
+            raise InvalidDataError(
+                f"The generator makes images of {made.dtype}{known}, and the image is of "
+                f"{image.dtype} in [{image.min():g}, {image.max():g}]. Put this step before those "
+                "that change values, or fit the generator to images like these."
+            )
 
     def _next(self, label: Any) -> NDArray[Any]:
         """Return the next image of the label's pool, filling the pool if it is used up."""

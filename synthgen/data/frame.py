@@ -144,6 +144,24 @@ def write_frame(df: pd.DataFrame, spec: FrameSpec) -> Any:
     return _write_pandas(df, spec)
 
 
+def write_rows(df: pd.DataFrame, spec: FrameSpec, X: Any) -> Any:
+    """Turn rows that stand for those of `X`, one for one, into its container, with its index.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+    spec : FrameSpec
+    X : object
+        What the rows were read from.
+
+    Returns
+    -------
+    like X
+    """
+    rows = write_frame(df, spec)
+    return rows.set_axis(X.index, axis=0) if isinstance(X, pd.DataFrame) else rows
+
+
 def _to_pandas(X: Any) -> tuple[pd.DataFrame, Container, str | None]:
     if isinstance(X, pd.DataFrame):
         return _read_pandas(X)

@@ -67,7 +67,8 @@ def find_integer_id(name: Hashable, values: np.ndarray) -> str | None:
         return f"named like a key and {share} values are distinct"
     if distinct < len(values):
         return None
-    steps = np.diff(values)
+    with np.errstate(over="ignore"):  # between the largest numbers there are
+        steps = np.diff(values)
     if not ((steps > 0).all() or (steps < 0).all()):
         return None
     words = words_of(name)

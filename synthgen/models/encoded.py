@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from synthgen.core.params import check_choice
 from synthgen.core.random import root_seed
-from synthgen.data.frame import read_frame, write_frame
+from synthgen.data.frame import read_frame, write_rows
 from synthgen.data.schema import Schema
 from synthgen.encode.base import Resolution
 from synthgen.encode.table import TableEncoder
@@ -73,7 +73,8 @@ class EncodedSynthesizer(BaseSynthesizer):
         Returns
         -------
         frame
-            The same rows in the same container; cells that were present are as they were.
+            The same rows in the same container, with the same index; cells that were present are as
+            they were.
 
         Raises
         ------
@@ -84,7 +85,7 @@ class EncodedSynthesizer(BaseSynthesizer):
         frame, spec = read_frame(X)
         self.schema_.check(frame)
         filled = self._rowwise().impute(frame, root_seed(random_state))
-        return write_frame(filled, spec)
+        return write_rows(filled, spec, X)
 
     def score_samples(self, X: Any, *, random_state: Any = 0) -> np.ndarray:
         """Return the log-likelihood of rows under the model.

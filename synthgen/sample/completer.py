@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from synthgen.core.random import generator
+from synthgen.data.column import Column
+from synthgen.data.values import to_numbers
 from synthgen.encode.joint import JointEncoder
 from synthgen.encode.layout import EncodedTable
 from synthgen.encode.table import TableEncoder
-from synthgen.errors import ConditionError, ConstraintError
+from synthgen.errors import ConditionError, ConstraintError, InvalidDataError
 from synthgen.sample.obey import redraw, repair, row_rules
 from synthgen.sample.settle import settle
 
@@ -81,6 +83,7 @@ class RowCompleter(ABC):
                     f"Column {name!r} has the kind {encoder.schema[name].kind!r}: its content is "
                     "made up, so it cannot be a condition."
                 )
+            _check_kind(conditions[name], encoder.schema[name])
         mask = pd.DataFrame(True, index=conditions.index, columns=conditions.columns)
         known_cells = self._encode(conditions, mask, seed)
         self._check_seen(conditions, known_cells)
@@ -216,6 +219,16 @@ class RowCompleter(ABC):
 
 def _fresh_seed(seed: int, attempt: int) -> int:
     return int(generator(seed, "conditions", 3, attempt).integers(2**63))
+
+
+def _check_kind(series: pd.Series, column: Column) -> None:
+    """Refuse cells that cannot be values of a column of numbers or dates."""
+    if column.kind not in ("numeric", "integer", "boolean", "datetime", "timedelta"):
+        return
+    try:
+        to_numbers(series, column)
+    except InvalidDataError as error:
+        raise ConditionError(f"Conditions on column {column.name!r}: {error}") from error
 
 
 def _mask_of(mask: pd.DataFrame, name: Any, n: int) -> np.ndarray:

@@ -186,3 +186,34 @@ def test_reports_want_both_kinds(table_detector: GANOutlierDetector, related: pd
         anomaly_report(table_detector, related, np.zeros(len(related)))
     with pytest.raises(InvalidDataError, match="one per row"):
         anomaly_report(table_detector, related, [0, 1])
+
+
+def test_explanations_of_lists_and_frames(
+    table_detector: GANOutlierDetector, related: pd.DataFrame
+) -> None:
+    rows = related.head(3).set_axis([7, 5, 9], axis=0)
+    assert table_detector.explain(rows).index.tolist() == [7, 5, 9]
+
+
+def test_lists_can_be_explained(tiny: Any) -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    detector = small(tiny).fit(rows)
+    assert detector.explain([[0.0, 1.0]]).shape == (1, 2)
+
+
+@pytest.mark.parametrize("n", [20, 40, 200])
+def test_few_rows_do_not_make_the_others_outliers(n: int, tiny: Any) -> None:
+    flagged = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        rows, fresh = rng.normal(size=(n, 3)), rng.normal(size=(400, 3))
+        detector = small(tiny, method="isolation_forest")
+        flagged.append((detector.fit(rows).predict(fresh) == -1).mean())
+    assert np.mean(flagged) < 0.15
+
+
+def test_the_largest_numbers_can_be_spoilt() -> None:
+    frame = pd.DataFrame({"a": [1e308, -1e308, 0.0, 5e307]})
+    for kind in ("local", "global", "clustered"):
+        found = planted_anomalies(frame, kind, 3, random_state=0)["a"]
+        assert np.isfinite(found).all()

@@ -226,3 +226,19 @@ def test_bad_data(blobs: tuple[np.ndarray, np.ndarray]) -> None:
         _model().fit(X, y, sample_weight=-np.ones(200))
     with pytest.raises(InvalidDataError, match="at least cv=3 rows"):
         _model(ratio="auto").fit(X, np.r_[np.zeros(199, int), 1])
+
+
+def test_a_scorer_that_does_not_know_the_labels() -> None:
+    """It is refused before any generator is fitted."""
+
+    class Never:
+        def fit(self, X: Any, y: Any = None) -> Any:
+            raise AssertionError("a generator was fitted")
+
+        def sample(self, n: int, **options: Any) -> Any:
+            raise AssertionError
+
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.array(["a", "b"] * 20)
+    model = AugmentedClassifier(LogisticRegression(), Never(), ratio="auto", scoring="f1")
+    with pytest.raises(InvalidParameterError, match=r"scoring='f1' cannot score.*f1_macro"):
+        model.fit(X, y)

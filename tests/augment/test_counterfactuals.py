@@ -56,3 +56,12 @@ def test_refused(
 ) -> None:
     with pytest.raises(ConditionError, match=message):
         counterfactuals(fitted[0], fitted[1].head(2), changes, keep=keep, random_state=0)
+
+
+def test_words_for_numbers_are_refused(fitted: tuple[GaussianCopula, pd.DataFrame]) -> None:
+    synth, frame = fitted
+    label = frame.select_dtypes("number").columns[0]
+    with pytest.raises(ConditionError, match=f"{label!r}.*'high'"):
+        counterfactuals(synth, frame.head(2), {label: "high"})
+    with pytest.raises(ConditionError, match="is none"):
+        counterfactuals(synth, frame.head(2), {label: 1}, keep=[["y"]])

@@ -138,3 +138,51 @@ def test_pipeline_on_the_real_side_with_channels_first() -> None:
     image = np.arange(12).reshape(3, 2, 2)
     flip = Albumentations(lambda image: {"image": image[:, ::-1]}, channels_first=True)
     assert np.array_equal(flip(image), image[:, :, ::-1])
+
+
+class _Images:
+    """An image model with two attributes of its labels."""
+
+    classes_ = ((0, 1), ("a", "b"))
+    spec_ = None
+
+    def sample(
+        self, n: int, y: Any = None, random_state: Any = None, *, return_labels: bool = False
+    ) -> np.ndarray:
+        return np.zeros((n, 8, 8))
+
+
+def test_image_options_are_checked_before_training() -> None:
+    with pytest.raises(InvalidParameterError, match="2 attributes"):
+        SyntheticDataset(_Images(), 5, label=True)
+    with pytest.raises(InvalidParameterError, match="'label'"):
+        SyntheticDataset(_Images(), 5, conditions={"label": 1})
+
+
+def test_labels_with_gaps_are_refused() -> None:
+    frame = pd.DataFrame({"x": np.arange(20.0), "y": pd.array([1, None] * 10, dtype="Int64")})
+    rows = SyntheticDataset(IndependentColumns().fit(frame), 50, label="y", random_state=0)
+    with pytest.raises(InvalidDataError, match="'y' is missing"):
+        rows[0]
+
+
+def test_nullable_booleans_are_whole_numbers() -> None:
+    frame = pd.DataFrame({"x": np.arange(20.0), "y": pd.array([True, False] * 10, "boolean")})
+    rows = SyntheticDataset(IndependentColumns().fit(frame), 50, label="y", random_state=0)
+    assert rows[0][1].dtype == np.int64
+
+
+@pytest.mark.parametrize("encode", [lambda frame: None, lambda frame: frame.to_numpy()[:3]])
+def test_what_encode_returns_is_checked(synth: IndependentColumns, encode: Any) -> None:
+    with pytest.raises(InvalidDataError, match="encode must return"):
+        SyntheticDataset(synth, 5, encode=encode, random_state=0)[0]
+
+
+def test_encode_may_return_a_frame(synth: IndependentColumns) -> None:
+    rows = SyntheticDataset(synth, 5, encode=lambda frame: frame, random_state=0)
+    assert len(rows[0]) == len(rows.synthesizer.sample(1).columns)
+
+
+def test_a_frame_is_no_sequence_of_items(synth: IndependentColumns) -> None:
+    with pytest.raises(InvalidParameterError, match="a frame gives columns"):
+        MixedDataset(pd.DataFrame({"x": [1.0]}), SyntheticDataset(synth, 5))

@@ -108,3 +108,39 @@ def test_refused(gaps: pd.DataFrame, imputer: SyntheticImputer) -> None:
         SyntheticImputer(GaussianCopula(), strategy="mean").fit(gaps)
     with pytest.raises((SchemaMismatchError, ValueError)):
         imputer.transform(gaps[["x"]])
+
+
+@pytest.mark.parametrize(
+    "dtype", ["M8[s]", "M8[ms]", "M8[us]", "M8[ns]", "datetime64[us, Europe/Rome]"]
+)
+def test_best_dates_lie_among_the_others(dtype: str) -> None:
+    days = pd.Series(pd.date_range("2020-01-01", periods=60))
+    dates = (days.dt.tz_localize("Europe/Rome") if "Rome" in dtype else days).astype(dtype)
+    frame = pd.DataFrame({"a": np.arange(60.0), "t": dates})
+    frame.loc[::3, "t"] = None
+    imputer = SyntheticImputer(IndependentColumns(), strategy="best", n_draws=5, random_state=0)
+    filled = imputer.fit_transform(frame)["t"]
+    assert filled.dtype == frame["t"].dtype
+    assert filled.between(dates.min(), dates.max()).all()
+    assert (filled[1::3] == dates[1::3]).all()
+
+
+def test_the_index_stays() -> None:
+    frame = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0)}, index=np.arange(40)[::-1])
+    frame.iloc[::4, 0] = np.nan
+    imputer = SyntheticImputer(GaussianCopula(), random_state=0)
+    filled = imputer.fit_transform(frame)
+    assert filled.index.equals(frame.index)
+    # Assigned back, cells find their own rows.
+    assert filled["b"].equals(frame["b"])
+    assert all(table.index.equals(frame.index) for table in imputer.transform_multiple(frame, 2))
+    assert imputer.synthesizer_.impute(frame).index.equals(frame.index)
+
+
+def test_parameters_set_after_fit_are_checked() -> None:
+    frame = pd.DataFrame({"a": [0.5, 1.5] * 20})
+    imputer = SyntheticImputer(IndependentColumns()).fit(frame)
+    with pytest.raises(InvalidParameterError, match="strategy"):
+        imputer.set_params(strategy="worst").transform(frame)
+    with pytest.raises(InvalidParameterError, match="n_draws"):
+        imputer.set_params(strategy="best", n_draws=0).transform(frame)

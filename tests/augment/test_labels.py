@@ -78,3 +78,14 @@ def test_true_is_not_the_word_for_it() -> None:
 def test_refused(y: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read_labels(y, 4)
+
+
+def test_one_label_in_each_list() -> None:
+    given = [["a"], ["b"], ["a"]]
+    assert read_labels(given, 3).extended(np.array([1])) == [["a"], ["b"], ["a"], ["b"]]
+
+
+def test_a_polars_frame_of_labels() -> None:
+    pl = pytest.importorskip("polars")
+    longer = read_labels(pl.DataFrame({"t": ["a", "b"]}), 2).extended(np.array([1]))
+    assert longer.to_dict(as_series=False) == {"t": ["a", "b", "b"]}

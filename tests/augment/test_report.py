@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
@@ -183,3 +184,19 @@ def test_shifts_keep_shape_and_values() -> None:
     assert not all(back)
     inner = {tuple(pixel) for pixel in moved[0].reshape(-1, 3)}
     assert inner <= {tuple(pixel) for pixel in images[0].reshape(-1, 3)}
+
+
+def test_a_method_that_cannot_work_is_noted(blobs: tuple[np.ndarray, np.ndarray]) -> None:
+    """With one constant prediction no threshold can be tuned; the rest of the table stays."""
+    X = np.zeros((60, 2))
+    y = (np.arange(60) < 8).astype(int)
+    report = _report(X, y, DecisionTreeClassifier(), methods=["none", "tuned_threshold"])
+    assert report.table().index.tolist() == ["none"]
+    assert "no threshold can be tuned" in report.notes["tuned_threshold"]
+
+
+def test_no_method_at_all(blobs: tuple[np.ndarray, np.ndarray]) -> None:
+    with pytest.raises(InvalidParameterError, match=r"None of the methods.*gan_even: the"):
+        _report(*blobs, KNeighborsClassifier(), methods=["class_weights", "gan_even"])
+    with pytest.raises(InvalidParameterError, match="methods must be"):
+        _report(*blobs, methods=[["none"]])

@@ -177,3 +177,12 @@ def test_in_a_pipeline_of_imbalanced_learn(churn: tuple[pd.DataFrame, pd.Series]
     model = pipeline.Pipeline(steps).fit(X, y)
     assert model.predict_proba(X)[:, 1].mean() > 0.2  # a third of the rows trained on
     assert model.predict(X).shape == (240,)
+
+
+def test_a_lazy_frame_of_polars() -> None:
+    pl = pytest.importorskip("polars")
+    X = pl.LazyFrame({"a": [1.0, 2.0, 3.0, 4.0] * 5})
+    resampler = SyntheticResampler(IndependentColumns(), random_state=0)
+    more, y = resampler.fit_resample(X, [0, 0, 0, 1] * 5)
+    assert more.shape == (30, 1)
+    assert sum(y) == 15

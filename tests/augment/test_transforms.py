@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from synthgen.augment import Albumentations, SyntheticMix, as_albumentations
+from synthgen.data.images import ImageSpec
 from synthgen.errors import InvalidDataError, InvalidParameterError, MissingExtraError
 
 _BLACK = np.zeros((8, 8), dtype=np.uint8)
@@ -71,3 +72,23 @@ def test_a_step_of_albumentations(fitted: Any) -> None:
     assert found.any()
     serving = Albumentations(albumentations.Compose([albumentations.HorizontalFlip(p=1.0)]))
     np.testing.assert_array_equal(serving(found), found[:, ::-1])
+
+
+@pytest.mark.parametrize("scale", [1 / 255, 1.0])
+def test_other_values_are_refused(fitted: Any, scale: float) -> None:
+    image = np.full((8, 8), 100) * scale
+    with pytest.raises(InvalidDataError, match="uint8, and the image is of float64"):
+        SyntheticMix(fitted, p=1.0)(image=image, label=1)
+
+
+def test_standardised_images_are_refused() -> None:
+    class Model:
+        spec_ = ImageSpec("NHW", 1, 8, 8, "float32", 0.0, 1.0)
+
+        def sample(self, n: int, random_state: Any) -> np.ndarray:
+            return np.full((n, 8, 8), 0.5, dtype=np.float32)
+
+    mix = SyntheticMix(Model(), p=1.0)
+    assert mix(image=np.ones((8, 8)))["image"].max() == 0.5
+    with pytest.raises(InvalidDataError, match=r"float32 in \[0, 1\].*before those that change"):
+        mix(image=np.full((8, 8), -2.0))
