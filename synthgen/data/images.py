@@ -14,6 +14,9 @@ from synthgen.data.image_folder import pixels_of, read_folder
 from synthgen.data.image_labels import LabelSpec
 from synthgen.errors import InvalidDataError, InvalidParameterError
 
+#: Images whose mean lies further outside black and white than so many times the distance of these
+#: are on another scale; single odd pixels may lie anywhere.
+_FAR: Final = 2.0
 #: Names of the axes: number, height, width, channels.
 LAYOUTS: Final = ("NHW", "NHWC", "NCHW")
 #: Smallest side of an image, in pixels; a shorter axis can only be the channels.
@@ -81,6 +84,28 @@ class ImageSpec:
         np.clip(unified - 1.0, -1.0, 1.0, out=unified)
         return unified
 
+    def check_scale(self, images: np.ndarray) -> None:
+        """Check that black and white can be what they are here.
+
+        Raises
+        ------
+        InvalidDataError
+            If images of bytes were meant and these are fractions, or values lie far outside.
+        """
+        if not images.size:
+            return
+        low, high, span = float(images.min()), float(images.max()), self.high - self.low
+        mean = float(images.mean(dtype=np.float64))
+        beyond = max(mean - self.high, self.low - mean) > _FAR * span
+        whole = np.dtype(self.dtype).kind in "iu" and span > 2.0
+        fractions = whole and images.dtype.kind == "f" and low >= -1.0 and high <= 1.0
+        if beyond or (fractions and bool((images != np.rint(images)).any())):
+            raise InvalidDataError(
+                f"The values of these images go from {low:g} to {high:g}, and the model was fitted "
+                f"to images of {self.dtype} with black at {self.low:g} and white at "
+                f"{self.high:g}. Bring them to that scale."
+            )
+
     def restore(self, images: np.ndarray) -> np.ndarray:
         """Return float32 images (n, channels, height, width) in [-1, 1] in the layout of old."""
         values = (np.clip(images, -1.0, 1.0) + 1.0) * ((self.high - self.low) / 2) + self.low
@@ -127,6 +152,7 @@ def read_images(
     layout: str | None = None,
     value_range: tuple[float, float] | None = None,
     classes: Any = None,
+    like: ImageSpec | None = None,
 ) -> ImageData:
     """Read images of any supported form.
 
@@ -144,6 +170,8 @@ def read_images(
         Black and white; by default what the type and the data say.
     classes : array-like, optional
         Values of the labels that there can be; by default those that there are.
+    like : ImageSpec, optional
+        What they should look like; it says the layout, black and white.
 
     Raises
     ------
@@ -153,6 +181,8 @@ def read_images(
     InvalidParameterError
         If `layout`, `value_range` or `classes` make no sense.
     """
+    if like is not None:
+        layout, value_range = like.layout, (like.low, like.high)
     if layout is not None:
         check_choice("layout", layout, LAYOUTS)
     found_labels: Any = None
@@ -163,6 +193,8 @@ def read_images(
     if y is None:
         y = found_labels
     array = _as_array(X)
+    if like is not None:
+        like.check_scale(array)
     layout = _infer_layout(array, layout)
     first = _channels_first(array, layout)
     if len(first) < 2:
@@ -208,6 +240,7 @@ def as_images(X: Any, spec: ImageSpec) -> np.ndarray:
         raise InvalidDataError(
             f"The images have {array.ndim} axes; the model was fitted to {spec.layout}."
         )
+    spec.check_scale(array)
     return spec.unify(array)
 
 

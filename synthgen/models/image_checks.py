@@ -106,7 +106,7 @@ def read_more(X: Any, y: Any, spec: ImageSpec, labels: LabelSpec | None) -> Imag
     ConditionError
         If a label is new.
     """
-    data = read_images(X, y, layout=spec.layout, value_range=(spec.low, spec.high))
+    data = read_images(X, y, like=spec)
     if data.spec.shape != spec.shape:
         raise InvalidDataError(
             f"The images are (channels, height, width) = {data.spec.shape}; the model was "

@@ -195,3 +195,24 @@ def test_unknown_labels_and_shapes() -> None:
         as_images(grey(3, 9, 9), spec)
     with pytest.raises(InvalidDataError, match="axes"):
         as_images(grey(3)[:, None], spec)
+
+
+def test_images_on_another_scale_are_refused() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8)).astype(np.uint8)
+    bytes_spec = read_images(pixels).spec
+    fraction_spec = read_images(pixels / 255.0).spec
+    with pytest.raises(InvalidDataError, match="fitted to images of uint8 with black at 0"):
+        as_images(pixels / 255.0, bytes_spec)
+    with pytest.raises(InvalidDataError, match=r"to 25[0-9].*white at 1"):
+        as_images(pixels, fraction_spec)
+    with pytest.raises(InvalidDataError, match="Bring them to that scale"):
+        read_images(pixels / 255.0, like=bytes_spec)
+    odd = pixels / 255.0
+    odd[0, 0, 0] = 1e3
+    assert as_images(odd, fraction_spec).max() == 1.0
+    # Other types on the same scale, black images, and values a little outside are fine.
+    np.testing.assert_array_equal(
+        as_images(pixels.astype(float), bytes_spec), as_images(pixels, bytes_spec)
+    )
+    assert as_images(np.zeros((2, 8, 8)), bytes_spec).max() == -1.0
+    assert as_images(pixels / 200.0, fraction_spec).max() == 1.0
