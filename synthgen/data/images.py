@@ -14,8 +14,9 @@ from synthgen.data.image_folder import pixels_of, read_folder
 from synthgen.data.image_labels import LabelSpec
 from synthgen.errors import InvalidDataError, InvalidParameterError
 
-#: Images whose mean lies further outside black and white than so many times the distance of these
-#: are on another scale; single odd pixels may lie anywhere.
+#: Images are on another scale if more than this share of their pixels lies further outside black
+#: and white than so many times the distance of these; single odd pixels may lie anywhere.
+_OUTSIDE: Final = 0.1
 _FAR: Final = 2.0
 #: Names of the axes: number, height, width, channels.
 LAYOUTS: Final = ("NHW", "NHWC", "NCHW")
@@ -95,8 +96,8 @@ class ImageSpec:
         if not images.size:
             return
         low, high, span = float(images.min()), float(images.max()), self.high - self.low
-        mean = float(images.mean(dtype=np.float64))
-        beyond = max(mean - self.high, self.low - mean) > _FAR * span
+        far = (images > self.high + _FAR * span) | (images < self.low - _FAR * span)
+        beyond = far.mean() > _OUTSIDE
         whole = np.dtype(self.dtype).kind in "iu" and span > 2.0
         fractions = whole and images.dtype.kind == "f" and low >= -1.0 and high <= 1.0
         if beyond or (fractions and bool((images != np.rint(images)).any())):
