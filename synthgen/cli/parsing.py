@@ -130,6 +130,10 @@ def _parse_scalar(text: str, column: Column) -> Any:
 
 def _parse_number(text: str, column: Column) -> int | float:
     try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
         number = float(text)
     except ValueError:
         raise ConditionError(f"Column '{column.name}' holds numbers, got '{text}'.") from None

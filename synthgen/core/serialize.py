@@ -70,12 +70,9 @@ def save_artifact(path: str | os.PathLike[str], artifact: Artifact) -> Path:
     ArtifactError
         If `path` exists and is not a saved model, or if writing fails. What was there stays.
     """
-    target = Path(path)
-    if (
-        target.exists()
-        and not (target / _CONFIG).is_file()
-        and (not target.is_dir() or any(target.iterdir()))
-    ):
+    # Through links, which stay, and with a name of its own even if it is ".".
+    target = _real_path(path)
+    if not _is_free(target):
         raise ArtifactError(
             f"'{target}' exists and is not a saved synthgen model; choose another path."
         )
@@ -95,6 +92,30 @@ def save_artifact(path: str | os.PathLike[str], artifact: Artifact) -> Path:
     return target
 
 
+def _real_path(path: Any) -> Path:
+    """Return where a path leads.
+
+    Raises
+    ------
+    ArtifactError
+        If it is none.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except (TypeError, ValueError, OSError) as error:
+        raise ArtifactError(f"A model is a folder; {path!r} is no path: {error}.") from error
+
+
+def _is_free(target: Path) -> bool:
+    """Return whether a model may be written there: nothing, an empty folder, or a model."""
+    try:
+        if not target.exists() or (target / _CONFIG).is_file():
+            return True
+        return target.is_dir() and not any(target.iterdir())
+    except OSError as error:
+        raise ArtifactError(f"'{target}' cannot be written to: {error}.") from error
+
+
 def load_artifact(path: str | os.PathLike[str]) -> Artifact:
     """Read a directory written by :func:`save_artifact`.
 
@@ -103,7 +124,7 @@ def load_artifact(path: str | os.PathLike[str]) -> Artifact:
     ArtifactError
         If the directory is missing, incomplete, altered or written by a newer version.
     """
-    source = Path(path)
+    source = _real_path(path)
     config = _read_config(source)
     contents: dict[str, bytes] = {}
     for name, digest in config.pop("files").items():
@@ -112,12 +133,12 @@ def load_artifact(path: str | os.PathLike[str]) -> Artifact:
         config = MIGRATIONS[config["format"]](config)
     try:
         documents = {
-            name.removesuffix(".json"): json.loads(raw)
+            name.removesuffix(".json"): json.loads(_to_text(raw))
             for name, raw in contents.items()
             if name.endswith(".json")
         }
         texts = {
-            name: raw.decode("utf-8")
+            name: _to_text(raw)
             for name, raw in contents.items()
             if not name.endswith((".json", ".safetensors"))
         }
@@ -130,16 +151,26 @@ def _write_files(folder: Path, artifact: Artifact) -> None:
     from safetensors.numpy import save as pack
 
     files: dict[str, bytes] = {
-        f"{stem}.json": dump_json(document).encode()
+        f"{stem}.json": _to_bytes(dump_json(document))
         for stem, document in artifact.documents.items()
     }
-    files |= {name: text.encode() for name, text in artifact.texts.items()}
+    files |= {name: _to_bytes(text) for name, text in artifact.texts.items()}
     files[_TENSORS] = pack({k: np.ascontiguousarray(v) for k, v in artifact.arrays.items()})
     digests = {name: _digest(raw) for name, raw in files.items()}
     config = {"format": FORMAT, **artifact.config, "files": digests}
-    files[_CONFIG] = dump_json(config | {_CHECKSUM: _digest(dump_json(config).encode())}).encode()
+    checksum = _digest(_to_bytes(dump_json(config)))
+    files[_CONFIG] = _to_bytes(dump_json(config | {_CHECKSUM: checksum}))
     for name, raw in files.items():
         write_synced(folder / name, raw)
+
+
+def _to_bytes(text: str) -> bytes:
+    """Encode text, that of broken files included, whose bytes stand in it as lone surrogates."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _to_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")
 
 
 def _digest(raw: bytes) -> str:
@@ -168,6 +199,11 @@ def _replace_directory(staging: Path, target: Path) -> None:
     if not target.exists():
         staging.rename(target)
         return
+    if not any(target.iterdir()):
+        # Somebody may stand in it. Without its configuration it is no model yet.
+        for file in sorted(staging.iterdir(), key=lambda own: own.name == _CONFIG):
+            file.rename(target / file.name)
+        return
     # Two renames, since a non-empty directory cannot be replaced in one step.
     old = target.with_name(f"{staging.name}.old")
     target.rename(old)
@@ -181,7 +217,7 @@ def _replace_directory(staging: Path, target: Path) -> None:
 
 def _read_config(source: Path) -> dict[str, Any]:
     try:
-        config = json.loads((source / _CONFIG).read_bytes())
+        config = json.loads(_to_text((source / _CONFIG).read_bytes()))
     except FileNotFoundError:
         raise ArtifactError(f"'{source}' is not a saved synthgen model: no {_CONFIG}.") from None
     except (OSError, ValueError) as error:
@@ -197,7 +233,7 @@ def _read_config(source: Path) -> dict[str, Any]:
             "Upgrade synthgen to load it."
         )
     checksum = config.pop(_CHECKSUM, None)
-    if checksum != _digest(dump_json(config).encode()):
+    if checksum != _digest(_to_bytes(dump_json(config))):
         raise _damaged(source / _CONFIG)
     return config
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -45,12 +46,27 @@ def read_path(path: str | os.PathLike[str]) -> pd.DataFrame:
         raise InvalidDataError(f"There is no file '{source}'.")
     try:
         if kind == "csv":
-            return pd.read_csv(source, low_memory=False)
+            return _checked_csv(source, pd.read_csv(source, low_memory=False))
         require_pyarrow(f"Reading '{source.name}'")
         return pd.read_parquet(source) if kind == "parquet" else pd.read_feather(source)
-    except (ValueError, OSError) as error:
+    except InvalidDataError:
+        raise
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidDataError(f"'{source}' cannot be read as {kind}: {reason}") from error
+
+
+def _checked_csv(source: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Refuse a file whose columns are separated by something else than commas."""
+    name = str(frame.columns[0]) if frame.shape[1] == 1 else ""
+    found = next((mark for mark in (";", "\t", "|") if mark in name), None)
+    if found is not None:
+        raise InvalidDataError(
+            f"'{source}' has one column named {name!r}: its columns seem to be separated by "
+            f"{found!r}. Commas are needed; read it with pandas.read_csv(..., sep={found!r}) and "
+            "write it again, or pass that frame to fit."
+        )
+    return frame
 
 
 def write_path(df: Any, path: str | os.PathLike[str]) -> None:

@@ -127,6 +127,7 @@ class PrivacyParameters(BaseEstimator):
         """
         if self.delta is not None:
             return float(self.delta)
+        n_rows = check_integer("n_rows", n_rows, minimum=1)
         return 1e-6 if self.adjacency == "add_remove" else min(1e-6, 0.1 / n_rows)
 
     def open_ledger(self, n_rows: int) -> Ledger:

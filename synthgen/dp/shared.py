@@ -20,7 +20,7 @@ from synthgen.dp.accounting import Guarantee, guarantee
 from synthgen.dp.errors import PrivacyError
 from synthgen.dp.events import ADJACENCIES, Event
 from synthgen.dp.ledger import check_fits, check_limit
-from synthgen.errors import ArtifactError
+from synthgen.errors import ArtifactError, InvalidParameterError
 
 _FORMAT: Final = 1
 
@@ -36,6 +36,8 @@ class SharedLedger:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, (str, os.PathLike)):
+            raise InvalidParameterError(f"path must be that of a file, got {path!r}.")
         self.path = Path(path)
 
     @classmethod
@@ -68,16 +70,19 @@ class SharedLedger:
         check_real("epsilon", epsilon, low=0.0, high=1e6, closed="high")
         check_real("delta", delta, low=0.0, high=1.0, closed="neither")
         check_choice("adjacency", adjacency, ADJACENCIES)
+        _check_word("data", data)
         ledger = cls(path)
         document = {
             "format": _FORMAT,
             "data": data,
-            "epsilon": epsilon,
-            "delta": delta,
+            "epsilon": float(epsilon),
+            "delta": float(delta),
             "adjacency": adjacency,
             "fits": [],
         }
-        with ledger._locked():
+        with ledger._locked(create=True):
+            if ledger.path.is_dir():
+                raise PrivacyError(f"'{ledger.path}' is a folder; a ledger is a file.")
             if ledger.path.exists():
                 raise PrivacyError(f"There is a ledger at '{ledger.path}' already; use that one.")
             replace_file(ledger.path, dump_json(document).encode())
@@ -111,7 +116,10 @@ class SharedLedger:
         """
         if not events:
             raise PrivacyError("A fit that reserves nothing cannot release anything.")
+        _check_word("label", label)
         for event in events:
+            if not isinstance(event, Event):
+                raise PrivacyError(f"events must be a list of Event, got {event!r} in it.")
             check_fits(event, adjacency)
         with self._locked():
             document = self._read()
@@ -154,23 +162,46 @@ class SharedLedger:
             ) from error
         required = {"format": int, "adjacency": str, "fits": list}
         check_mapping(document, required, f"The ledger '{self.path}'")
-        for name in ("epsilon", "delta"):
-            if not isinstance(document.get(name), (int, float)):
+        for name, most in (("epsilon", 1e6), ("delta", 1.0)):
+            value = document.get(name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise ArtifactError(f"The ledger '{self.path}' has no {name}.")
+            if not 0.0 < value <= most:
+                raise ArtifactError(f"The ledger '{self.path}' is damaged: its {name} is {value}.")
+        if document["adjacency"] not in ADJACENCIES or document["format"] < 1:
+            raise ArtifactError(
+                f"The ledger '{self.path}' is damaged: adjacency {document['adjacency']!r}, format "
+                f"{document['format']!r}."
+            )
         if document["format"] > _FORMAT:
             raise ArtifactError(f"'{self.path}' was written by a newer synthgen; upgrade it.")
         _events(document)
         return dict(document)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, *, create: bool = False) -> Iterator[None]:
         """Hold the lock file; other processes wait."""
         lock = self.path.with_name(f"{self.path.name}.lock")
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("a") as stream:
+        if not create and not self.path.exists():
+            # Nothing to lock, and no reason to leave a lock file behind.
+            yield
+            return
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            stream = lock.open("a")
+        except OSError as error:
+            raise ArtifactError(
+                f"The privacy ledger '{self.path}' cannot be kept there: {error}."
+            ) from error
+        with stream:
             _lock(stream.fileno())
             # Closing the file releases the lock.
             yield
+
+
+def _check_word(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise InvalidParameterError(f"{name} must be text, got {value!r}.")
 
 
 def _events(document: dict[str, Any]) -> list[Event]:

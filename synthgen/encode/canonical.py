@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from synthgen.data.schema import Column
+from synthgen.data.values import SECONDS, dates
 from synthgen.encode.numeric import range_ends
 from synthgen.encode.wanted import Between, Wanted
 from synthgen.errors import ConditionError
+
+#: Share of a unit by which a value may miss the grid of its column, and rounding of large numbers.
+_OFF_GRID: Final = 1e-6
+_ROUNDING: Final = 1e-9
 
 
 def canonical(column: Column, wanted: Wanted) -> Wanted:
@@ -27,7 +33,7 @@ def canonical(column: Column, wanted: Wanted) -> Wanted:
     ConditionError
         If a value is not of the column's kind.
     """
-    values = tuple(_number(column, value) for value in wanted.values)
+    values = tuple(_held(column, value) for value in wanted.values)
     between = wanted.between
     if between is not None:
         low = None if between.low is None else _number(column, between.low)
@@ -70,19 +76,65 @@ def _on_grid(column: Column, low: float | None, high: float | None) -> Between:
     return Between(low, high)
 
 
+def _held(column: Column, value: Any) -> float:
+    """Return the number of a value that the column can hold."""
+    number = _number(column, value)
+    unit: float | None = None
+    if column.kind in ("numeric", "integer"):
+        decimals = 0 if column.kind == "integer" else column.decimals
+        unit = None if decimals is None else 10.0**-decimals
+    elif column.kind == "datetime" and column.resolution is not None and column.time_zone is None:
+        unit = SECONDS[column.resolution]
+    if unit is None or not np.isfinite(number):
+        return number
+    steps = number / unit
+    if abs(steps - np.rint(steps)) > _OFF_GRID * max(1.0, abs(steps) * _ROUNDING):
+        raise ConditionError(
+            f"Column {column.name!r} cannot be {value!r}: its values are multiples of {unit:g}"
+            f"{' seconds' if column.kind == 'datetime' else ''}."
+        )
+    return number
+
+
 def _number(column: Column, value: Any) -> float:
     try:
-        if column.kind in ("numeric", "integer"):
-            return float(value)
-        if column.kind == "timedelta":
-            return pd.Timedelta(value).total_seconds()
-        moment = pd.Timestamp(value)
-        if column.time_zone is not None and moment.tz is None:
-            moment = moment.tz_localize(column.time_zone)
-        if moment.tz is not None:
-            moment = moment.tz_convert("UTC").tz_localize(None)
-        return (moment - pd.Timestamp(0)).total_seconds()
-    except (TypeError, ValueError) as error:
+        number = _as_number(column, value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConditionError(
             f"Column {column.name!r} is {column.kind}; the condition {value!r} is not."
         ) from error
+    if np.isnan(number):
+        raise ConditionError(f"The condition on column {column.name!r} holds {value!r}.")
+    if isinstance(value, int) and int(number) != value:
+        raise ConditionError(
+            f"The condition {value!r} on column {column.name!r} has more digits than are kept: "
+            "whole numbers are exact up to 2**53."
+        )
+    return number
+
+
+def _as_number(column: Column, value: Any) -> float:
+    if column.kind in ("numeric", "integer"):
+        return float(value)
+    if column.kind == "timedelta":
+        return pd.Timedelta(value).total_seconds()
+    moment = _moment(column, value)
+    if column.time_zone is not None and moment.tz is None:
+        # Hours that a change of clocks skips or repeats are given a meaning rather than refused.
+        moment = moment.tz_localize(column.time_zone, ambiguous=True, nonexistent="shift_forward")
+    if moment.tz is not None:
+        moment = moment.tz_convert("UTC").tz_localize(None)
+    start = pd.Timestamp(0).as_unit("us")
+    return float((moment.as_unit("us") - start).total_seconds())
+
+
+def _moment(column: Column, value: Any) -> pd.Timestamp:
+    """Read a date; text in the format of the column, or in that of ISO 8601."""
+    if isinstance(value, str) and column.format is not None:
+        try:
+            (found,) = dates(pd.Series([value]), column.format)
+        except ValueError:
+            found = np.datetime64("NaT")
+        # Never as month before day where the column has day before month.
+        value = dt.datetime.fromisoformat(value) if np.isnat(found) else found
+    return pd.Timestamp(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,11 @@ def parse_wanted(name: Any, condition: Any) -> Wanted:
     if isinstance(condition, (list, tuple, set, frozenset)):
         if not condition:
             raise ConditionError(f"The list of values for column {name!r} is empty.")
+        strange = [value for value in condition if not isinstance(value, Hashable)]
+        if strange:
+            raise ConditionError(
+                f"The list of values for column {name!r} holds {strange[0]!r}, which is no value."
+            )
         values = tuple(dict.fromkeys(value for value in condition if not is_missing(value)))
         return Wanted(values=values, missing=any(is_missing(value) for value in condition))
     if is_missing(condition):

@@ -270,7 +270,12 @@ def _levels(
 
 
 def _bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    edges = np.histogram_bin_edges(values[~np.isnan(values)])
+    present = values[~np.isnan(values)]
+    try:
+        edges = np.histogram_bin_edges(present)
+    except ValueError:
+        # Values that are all but equal, or as far apart as numbers can be: bins of equal ranks.
+        edges = np.unique(np.quantile(present, np.linspace(0.0, 1.0, 11)))
     return np.digitize(values, bins=edges)
 
 

@@ -60,6 +60,8 @@ def fit_trees(
         "num_leaves": n_leaves,
         # A fifth of the default on small tables, or no split would be possible there.
         "min_data_in_leaf": max(1, min(20, len(target) // 20)),
+        # Nor any split by levels with fewer rows than this, a hundred by default.
+        "min_data_per_group": max(1, min(100, len(target) // 20)),
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": n_jobs,

@@ -84,7 +84,14 @@ class BaseSynthesizer(BaseEstimator):
             )
         schema = self._resolve_schema(frame)
         target = spec.columns[-1] if y is not None else None
-        schema = self._learn(frame, schema, target, root_seed(self.random_state)) or schema
+        before = dict(self.__dict__)
+        try:
+            schema = self._learn(frame, schema, target, root_seed(self.random_state)) or schema
+        except BaseException:
+            # Whatever was fitted before is as it was.
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
         # Only now, so that a fit that fails leaves no half-fitted model.
         features = list(spec.columns)[: len(spec.columns) - (y is not None)]
         self.n_features_in_ = len(features)
@@ -205,7 +212,7 @@ class BaseSynthesizer(BaseEstimator):
         Returns
         -------
         ShardPlan
-            What was written; also kept in the folder as ``manifest.json``.
+            What was written; also kept in the folder as ``_manifest.json``.
 
         Raises
         ------

@@ -329,6 +329,7 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
             return None
         digest = hashlib.sha256(table.codes.tobytes() + table.values.tobytes()).hexdigest()
         fingerprint = {"recipe": recipe.to_json(), "seed": seed, "data": digest}
+        fingerprint["validation_fraction"] = self.validation_fraction
         return Checkpoint(Path(self.checkpoint_dir), plain_json(fingerprint))
 
     def _request(self, conditions: dict[Any, Any], seed: int, on_rare: str) -> Request:

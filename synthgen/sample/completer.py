@@ -226,9 +226,21 @@ def _check_kind(series: pd.Series, column: Column) -> None:
     if column.kind not in ("numeric", "integer", "boolean", "datetime", "timedelta"):
         return
     try:
-        to_numbers(series, column)
+        numbers = to_numbers(series, column)
     except InvalidDataError as error:
         raise ConditionError(f"Conditions on column {column.name!r}: {error}") from error
+    missing = np.isnan(numbers)
+    broken = ~missing & (numbers != np.rint(numbers))
+    if missing.any() and not column.nullable:
+        raise ConditionError(
+            f"Column {column.name!r} has no missing values, and row {int(missing.argmax())} of the "
+            "conditions asks for one."
+        )
+    if column.kind == "integer" and broken.any():
+        raise ConditionError(
+            f"Column {column.name!r} holds whole numbers; row {int(broken.argmax())} of the "
+            f"conditions has {float(numbers[broken][0])!r}."
+        )
 
 
 def _mask_of(mask: pd.DataFrame, name: Any, n: int) -> np.ndarray:

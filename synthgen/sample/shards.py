@@ -23,8 +23,11 @@ from synthgen.errors import ArtifactError
 
 logger = logging.getLogger(__name__)
 
-_PLAN: Final = "plan.json"
-_MANIFEST: Final = "manifest.json"
+#: Readers of a folder of Parquet files pass over names that begin so.
+_PLAN: Final = "_plan.json"
+_MANIFEST: Final = "_manifest.json"
+#: Rows by which a model is recognised.
+_MARKED: Final = 8
 #: Rows that the types of the columns are read from.
 _LOOK: Final = 10_000
 
@@ -43,6 +46,8 @@ class ShardPlan:
     rows_per_file : int
     seed : int or None
         None stands for fresh entropy, or the seed of the plan that is already in the folder.
+    model : str
+        Digest of some rows of the model.
 
     Examples
     --------
@@ -53,6 +58,7 @@ class ShardPlan:
     n_samples: int
     rows_per_file: int
     seed: int | None
+    model: str = ""
 
     @property
     def n_files(self) -> int:
@@ -101,12 +107,13 @@ def write_shards(
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        plan = _settle(folder, plan)
+        plan = _settle(folder, replace(plan, model=_mark(rows_from)))
         schema: Any = None
         for number in range(plan.n_files):
             target = folder / plan.file_name(number)
             start, stop = plan.range_of(number)
             if target.exists():
+                _check_file(target, stop - start)
                 if listener is not None:
                     listener(stop - start)
                 continue
@@ -139,12 +146,42 @@ def _settle(folder: Path, plan: ShardPlan) -> ShardPlan:
         raise ArtifactError(f"'{file}' is damaged: {error}. Delete the folder.") from error
     if plan.seed is None:
         plan = replace(plan, seed=found.seed)
+    if found.model != plan.model:
+        raise ArtifactError(
+            f"'{folder}' holds rows of another model, or of this one fitted anew. Choose another "
+            "folder, or delete this one."
+        )
     if found != plan:
         raise ArtifactError(
             f"'{folder}' holds rows of another plan: {found}, and you ask for {plan}. Choose "
             "another folder, or repeat the call with the same arguments to continue it."
         )
     return plan
+
+
+def _mark(rows_from: RowsFrom) -> str:
+    """Return a digest of the first rows that a model makes with a seed of 0."""
+    digest = hashlib.sha256()
+    for frame in rows_from(0, 0, _MARKED):
+        digest.update(frame.to_csv(index=False).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _check_file(file: Path, rows: int) -> None:
+    """Check that a file which is there already is whole."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found = pq.read_metadata(file).num_rows
+    except pa.ArrowInvalid as error:
+        raise ArtifactError(
+            f"'{file}' is damaged: {error}. Delete it to have it written again."
+        ) from error
+    if found != rows:
+        raise ArtifactError(
+            f"'{file}' has {found} rows, and the plan {rows}. Delete it to have it written again."
+        )
 
 
 def _write_file(

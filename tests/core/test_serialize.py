@@ -373,3 +373,34 @@ def test_mappings_are_checked() -> None:
         check_mapping([], {}, "It")
     with pytest.raises(ArtifactError, match="It has no valid 'a': None"):
         check_mapping({}, {"a": int}, "It")
+
+
+def test_links_are_followed_and_stay(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for value in (1, 2):
+        save_artifact(tmp_path / "link", Artifact({"value": value}))
+        assert (tmp_path / "link").is_symlink()
+        assert load_artifact(tmp_path / "real").config["value"] == value
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["link", "real"]
+
+
+def test_the_folder_that_one_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    save_artifact(".", Artifact({"value": 1}))
+    assert load_artifact(".").config["value"] == 1
+    assert [found.name for found in tmp_path.iterdir()] == ["here"]
+
+
+@pytest.mark.parametrize("path", [None, 5, "a\0b", "x" * 300])
+def test_what_is_no_path(path: Any) -> None:
+    with pytest.raises(ArtifactError):
+        save_artifact(path, Artifact({}))
+
+
+def test_text_of_broken_files(tmp_path: Path) -> None:
+    odd = b"caf\xe9".decode("utf-8", "surrogateescape")
+    save_artifact(tmp_path / "m", Artifact({"word": odd}, {"doc": {"k": odd}}, {}, {"t.txt": odd}))
+    found = load_artifact(tmp_path / "m")
+    assert (found.config["word"], found.documents["doc"]["k"], found.texts["t.txt"]) == (odd,) * 3

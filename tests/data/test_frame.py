@@ -1,6 +1,8 @@
 import datetime as dt
 import decimal
+import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -274,3 +276,20 @@ def test_unreadable_files_are_refused(tmp_path):
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(InvalidDataError, match="cannot be read as csv"):
         read_path(tmp_path / "empty.csv")
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_files_with_other_separators(mark: str, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(f"x{mark}c\n1{mark}a\n2{mark}b\n")
+    with pytest.raises(InvalidDataError, match="seem to be separated by"):
+        read_path(file)
+
+
+def test_compressed_files_that_are_cut(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv.gz"
+    whole = gzip.compress(b"x,c\n" + b"1.2345,a\n" * 5_000)
+    for raw in (whole[: len(whole) // 2], whole[:20] + b"\x00" * 40 + whole[60:]):
+        file.write_bytes(raw)
+        with pytest.raises(InvalidDataError, match="cannot be read as csv"):
+            read_path(file)

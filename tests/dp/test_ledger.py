@@ -187,3 +187,47 @@ def test_damaged_shared_ledgers_grant_nothing(shared: SharedLedger, text: str) -
     shared.path.write_text(text)
     with pytest.raises(ArtifactError):
         shared.reserve([event(0.01)], adjacency="zero_out")
+
+
+def test_a_shared_ledger_stays_readable(tmp_path: Path) -> None:
+    ledger = SharedLedger.create(tmp_path / "l.json", epsilon=np.float32(5.0), delta=1e-6)
+    event = Event("gaussian", "x", scale=5.0)
+    for label in (None, 5):
+        with pytest.raises(InvalidParameterError, match="label must be text"):
+            ledger.reserve([event], adjacency="zero_out", label=label)  # type: ignore[arg-type]
+    with pytest.raises(PrivacyError, match="list of Event"):
+        ledger.reserve(["a"], adjacency="zero_out")  # type: ignore[list-item]
+    ledger.reserve([event], adjacency="zero_out")
+    assert ledger.spent().epsilon > 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"epsilon": float("nan")},
+        {"epsilon": float("inf")},
+        {"epsilon": -1},
+        {"epsilon": True},
+        {"delta": 2},
+        {"format": 0},
+        {"adjacency": "other"},
+    ],
+)
+def test_a_shared_ledger_with_other_limits_is_damaged(
+    changes: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "l.json"
+    SharedLedger.create(path, epsilon=1.0, delta=1e-6)
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(ArtifactError, match=r"l\.json"):
+        SharedLedger(path).read()
+
+
+def test_reading_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        SharedLedger(tmp_path / "nope" / "l.json").read()
+    assert not (tmp_path / "nope").exists()
+    with pytest.raises(InvalidParameterError, match="path"):
+        SharedLedger(None)  # type: ignore[arg-type]
+    with pytest.raises(PrivacyError, match="is a folder"):
+        SharedLedger.create(tmp_path, epsilon=1.0, delta=1e-6)

@@ -124,3 +124,13 @@ def test_awkward_columns() -> None:
         assert value < 0.6
     same = pd.DataFrame({"c": ["a"] * 30})
     assert c2st(same, same).value == 1.0
+
+
+@pytest.mark.parametrize("n", [60, 120, 400])
+def test_trees_see_categories_in_small_tables(n: int) -> None:
+    def made(seed: int, prefix: str) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        words = [prefix + str(k) for k in rng.integers(0, 4, n)]
+        return pd.DataFrame({"x": rng.normal(size=n), "c": words})
+
+    assert c2st(made(0, ""), made(1, "new "), random_state=0).value < 0.1

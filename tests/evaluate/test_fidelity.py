@@ -261,3 +261,16 @@ def test_wide_categories_need_no_dense_table() -> None:
     fake = real.assign(b=values)
     assert trend(real, real).value == pytest.approx(1.0)
     assert trend(real, fake).value == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [pd.Timestamp("2021-05-05")] * 50,
+        [10**17] * 50,
+        list(pd.Timestamp("2021-05-05") + pd.to_timedelta(np.arange(50), "ns")),
+    ],
+)
+def test_trend_of_values_that_have_no_bins(values: list[object]) -> None:
+    table = pd.DataFrame({"d": values, "c": ["a", "b"] * 25})
+    assert trend(table, table).value == pytest.approx(1.0)

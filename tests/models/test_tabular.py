@@ -476,3 +476,23 @@ def test_a_target_is_one_more_column(people: pd.DataFrame, tiny: Recipe) -> None
     assert model.n_features_in_ == 5
     joint, alone = model.score_samples(X.assign(sex=y)), model.score_samples(X)
     assert (joint < alone + 1e-6).all()
+
+
+@pytest.mark.parametrize("place", ["refine_table", "Calibration.fit"])
+def test_a_refit_that_fails_leaves_the_model_as_it_was(
+    place: str, people: pd.DataFrame, tiny: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = GANSynthesizer(preset=tiny, max_steps=4, refine=True, calibrate=True, random_state=0)
+    model.fit(people)
+    rows, steps, history = model.sample(5, random_state=0), model.n_steps_, model.history_.copy()
+
+    def fail(*args: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"synthgen.models.tabular.{place}", fail)
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(max_steps=2).fit(people.rename(columns={"age": "years"}))
+    pd.testing.assert_frame_equal(model.sample(5, random_state=0), rows)
+    assert model.n_steps_ == steps
+    pd.testing.assert_frame_equal(model.history_, history)
+    assert model.critic_ is not None

@@ -29,12 +29,12 @@ def test_files_hold_the_rows_of_the_plan(tmp_path: Path) -> None:
     plan = write_shards(tmp_path, ShardPlan(25, 10, 7), rows_from, told.append)
     assert plan.n_files == 3
     names = [f"part-{k:06d}.parquet" for k in range(3)]
-    assert sorted(contents(tmp_path)) == ["manifest.json", *names, "plan.json"]
+    assert sorted(contents(tmp_path)) == ["_manifest.json", "_plan.json", *names]
     frames = [pd.read_parquet(tmp_path / name) for name in names]
     assert [len(frame) for frame in frames] == [10, 10, 5]
     assert pd.concat(frames)["row"].tolist() == list(range(25))
     assert sum(told) == 25
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "_manifest.json").read_text())
     assert (manifest["n_samples"], manifest["seed"]) == (25, 7)
     for entry in manifest["files"]:
         raw = (tmp_path / entry["file"]).read_bytes()
@@ -56,7 +56,7 @@ def test_a_failure_in_the_middle_is_made_good_by_a_second_call(
 
     with pytest.raises((ArtifactError, KeyboardInterrupt)):
         write_shards(tmp_path / "cut", plan, fail)
-    assert sorted(contents(tmp_path / "cut")) == ["part-000000.parquet", "plan.json"]
+    assert sorted(contents(tmp_path / "cut")) == ["_plan.json", "part-000000.parquet"]
     asked: list[int] = []
 
     def count(seed: int, start: int, stop: int) -> Iterator[pd.DataFrame]:
@@ -64,8 +64,9 @@ def test_a_failure_in_the_middle_is_made_good_by_a_second_call(
         return rows_from(seed, start, stop)
 
     write_shards(tmp_path / "cut", plan, count)
-    # The types of all files come from the first rows; the first file itself is not made again.
-    assert asked == [0, 10, 20]
+    # The model is known by its first rows, and the types of all files come from there; the first
+    # file itself is not made again.
+    assert asked == [0, 0, 10, 20]
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
@@ -83,15 +84,15 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "part-000000.parquet").write_bytes(b"mine")
     with pytest.raises(ArtifactError, match="something else"):
         write_shards(tmp_path, ShardPlan(5, 5, 0), rows_from)
-    (tmp_path / "plan.json").write_text("{")
-    with pytest.raises(ArtifactError, match=r"plan.json' is damaged"):
+    (tmp_path / "_plan.json").write_text("{")
+    with pytest.raises(ArtifactError, match=r"_plan.json' is damaged"):
         write_shards(tmp_path, ShardPlan(5, 5, 0), rows_from)
     assert (tmp_path / "part-000000.parquet").read_bytes() == b"mine"
 
 
 def test_no_rows_are_no_files(tmp_path: Path) -> None:
     write_shards(tmp_path, ShardPlan(0, 5, 0), rows_from)
-    assert sorted(contents(tmp_path)) == ["manifest.json", "plan.json"]
+    assert sorted(contents(tmp_path)) == ["_manifest.json", "_plan.json"]
 
 
 def test_a_models_files_are_the_head_of_its_endless_table(
@@ -118,3 +119,27 @@ def test_a_models_files_are_the_head_of_its_endless_table(
     assert not list((tmp_path / "b").glob(".*"))
     gan.sample_to(tmp_path / "b", 20_000, rows_per_file=9_000, random_state=5)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_rows_of_another_model_are_not_kept(tmp_path: Path) -> None:
+    def other(seed: int, start: int, stop: int) -> Iterator[pd.DataFrame]:
+        for frame in rows_from(seed, start, stop):
+            yield frame.assign(row=frame["row"] + 1)
+
+    write_shards(tmp_path, ShardPlan(25, 10, 7), rows_from)
+    before = contents(tmp_path)
+    with pytest.raises(ArtifactError, match="rows of another model"):
+        write_shards(tmp_path, ShardPlan(25, 10, 7), other)
+    assert contents(tmp_path) == before
+
+
+def test_a_damaged_file_is_found(tmp_path: Path) -> None:
+    write_shards(tmp_path, ShardPlan(25, 10, 7), rows_from)
+    (tmp_path / "part-000001.parquet").write_bytes(b"broken")
+    with pytest.raises(ArtifactError, match=r"part-000001.parquet' is damaged"):
+        write_shards(tmp_path, ShardPlan(25, 10, 7), rows_from)
+
+
+def test_the_folder_is_read_as_one_table(tmp_path: Path) -> None:
+    write_shards(tmp_path, ShardPlan(25, 10, 7), rows_from)
+    assert len(pd.read_parquet(tmp_path)) == 25
