@@ -25,6 +25,9 @@ from synthgen.data.frame import read_frame
 from synthgen.data.values import to_numbers
 from synthgen.errors import InvalidDataError, SchemaMismatchError
 
+#: What pandas calls columns of plain values that have a written form.
+_PLAIN: Final = frozenset({"integer", "floating", "mixed-integer-float", "boolean"})
+
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
 
@@ -98,7 +101,7 @@ def align(real: Any, *others: Any) -> list[pd.DataFrame]:
     InvalidDataError
         If a table is none, has no rows or no columns, or has duplicate column names.
     SchemaMismatchError
-        If the columns differ.
+        If the columns differ, or one holds dates where another holds numbers or durations.
     """
     first = _as_frame(real, "real")
     frames = [first]
@@ -111,8 +114,32 @@ def align(real: Any, *others: Any) -> list[pd.DataFrame]:
                 "The tables must have the same columns. "
                 f"Missing from the compared table: {missing}; not in the real table: {extra}."
             )
+        for name in first.columns:
+            _check_times(first[name], frame[name])
         frames.append(frame[list(first.columns)])
     return frames
+
+
+def _check_times(real: pd.Series[Any], other: pd.Series[Any]) -> None:
+    """Refuse to compare dates with numbers, which would be taken for nanoseconds."""
+    kinds = [_measured_as(column) for column in (real, other)]
+    if "" not in kinds and kinds[0] != kinds[1]:
+        raise SchemaMismatchError(
+            f"Column {real.name!r} holds {kinds[0]} in the real table and {kinds[1]} in the "
+            "compared one. Bring both to the same type."
+        )
+
+
+def _measured_as(column: pd.Series[Any]) -> str:
+    """Say what is measured in a column; nothing of columns without values or of other types."""
+    dtype = column.dtype
+    if ptypes.is_datetime64_any_dtype(dtype):
+        zoned = getattr(column.dt, "tz", None) is not None
+        return "dates with a time zone" if zoned else "dates without a time zone"
+    if ptypes.is_timedelta64_dtype(dtype):
+        return "durations"
+    number = ptypes.is_numeric_dtype(dtype) and not ptypes.is_bool_dtype(dtype)
+    return "numbers" if number and column.notna().any() else ""
 
 
 def _as_frame(data: Any, what: str) -> pd.DataFrame:
@@ -261,13 +288,33 @@ def joint_codes(columns: Sequence[pd.Series[Any]]) -> tuple[list[NDArray[np.int6
     n_levels : int
         Number of distinct values; codes are below it.
     """
-    parts = [column.astype(object) for column in columns]
+    parts = _as_same_types([column.astype(object) for column in columns])
     try:
         codes, levels = pd.factorize(pd.concat(parts, ignore_index=True))
     except TypeError:
         raise _unhashable(columns[0]) from None
     cuts = np.cumsum([len(part) for part in parts])[:-1]
     return np.split(codes.astype(np.int64), cuts), len(levels)
+
+
+def _as_same_types(parts: list[pd.Series[Any]]) -> list[pd.Series[Any]]:
+    """Read words as numbers, or write numbers as words, where tables hold one each.
+
+    A table that was written to a text file and read again has other types and the same values.
+    """
+    kinds = [ptypes.infer_dtype(part, skipna=True) for part in parts]
+    known = {kind for kind in kinds if kind != "empty"}
+    if "string" not in known or known == {"string"} or not known <= {"string", *_PLAIN}:
+        return parts
+    words = [part for part, kind in zip(parts, kinds, strict=True) if kind == "string"]
+    if "boolean" not in known:
+        numbers = [pd.to_numeric(part, errors="coerce") for part in words]
+        if all(
+            (found.notna() == part.notna()).all()
+            for found, part in zip(numbers, words, strict=True)
+        ):
+            return [pd.to_numeric(part).astype(object) for part in parts]
+    return [part.where(part.isna(), part.map(str)) for part in parts]
 
 
 @dataclass(frozen=True)

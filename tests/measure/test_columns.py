@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthgen import evaluate
 from synthgen.data.schema import Column, Schema
 from synthgen.errors import InvalidDataError, SchemaMismatchError
 from synthgen.measure.columns import align, column_roles, cut, joint_codes, matrices, numbers
@@ -101,3 +102,29 @@ def test_cut_keeps_order() -> None:
     assert len(part) == 10
     assert part["x"].is_monotonic_increasing
     assert cut(frame, 100, np.random.default_rng(0)) is frame
+
+
+@pytest.mark.parametrize("real", [True, False])
+def test_the_same_values_as_words_and_as_numbers(real: bool) -> None:
+    numbers = pd.DataFrame({"x": np.arange(60.0), "g": np.arange(60) % 3, "b": [True, False] * 30})
+    words = numbers.assign(g=numbers["g"].astype(str), b=numbers["b"].astype(str))
+    first, second = (numbers, words) if real else (words, numbers)
+    assert evaluate.copy_share(first, second).value == 1.0
+    assert evaluate.shape(first, second).value == pytest.approx(1.0)
+
+
+def test_dates_are_not_compared_with_numbers() -> None:
+    days = pd.Series(pd.date_range("2020-01-01", periods=30))
+    tables = {
+        "numbers": pd.DataFrame({"g": np.arange(30)}),
+        "durations": pd.DataFrame({"g": days - days[0]}),
+        "dates without": pd.DataFrame({"g": days}),
+        "dates with a": pd.DataFrame({"g": days.dt.tz_localize("US/Pacific")}),
+    }
+    for one, real in tables.items():
+        for two, other in tables.items():
+            if one == two:
+                assert evaluate.shape(real, other).value == 1.0
+                continue
+            with pytest.raises(SchemaMismatchError, match=f"holds {one}.*real table and {two}"):
+                evaluate.shape(real, other)
