@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -24,10 +25,14 @@ from synthgen.data.schema import Schema
 from synthgen.errors import (
     ArtifactError,
     ConstraintError,
+    DataWarning,
     InvalidDataError,
     InvalidParameterError,
 )
 from synthgen.sample.shards import ShardPlan, write_shards
+
+#: Whole numbers up to here are kept to the last digit.
+_EXACT: Final = 2**53
 
 
 class BaseSynthesizer(BaseEstimator):
@@ -83,6 +88,7 @@ class BaseSynthesizer(BaseEstimator):
                 "learn anything of use."
             )
         schema = self._resolve_schema(frame)
+        _warn_of_long_numbers(frame, schema)
         target = spec.columns[-1] if y is not None else None
         before = dict(self.__dict__)
         try:
@@ -397,3 +403,19 @@ def _attach(schema: Schema, predicates: dict[str, Callable[[pd.DataFrame], Any]]
         else:
             constraints.append(constraint)
     return replace(schema, constraints=tuple(constraints))
+
+
+def _warn_of_long_numbers(frame: pd.DataFrame, schema: Schema) -> None:
+    """Say which whole numbers have more digits than are kept."""
+    for column in schema.columns:
+        series = frame[column.name]
+        if column.kind != "integer" or not pd.api.types.is_integer_dtype(series.dtype):
+            continue
+        if len(series.dropna()) and max(int(series.max()), -int(series.min())) > _EXACT:
+            warnings.warn(
+                f"Column {column.name!r} holds whole numbers above 2**53, of which some 16 digits "
+                "are kept: generated ones may occur nowhere in the table. If they are codes, give "
+                "the column kind='categorical' or 'id' with schema.with_column(...).",
+                DataWarning,
+                stacklevel=3,
+            )

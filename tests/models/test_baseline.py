@@ -20,6 +20,7 @@ from synthgen import (
 from synthgen.errors import (
     ArtifactError,
     ConditionError,
+    DataWarning,
     InvalidDataError,
     InvalidParameterError,
     SchemaMismatchError,
@@ -370,3 +371,9 @@ def test_duplicated_columns_stay_alike(linked: pd.DataFrame) -> None:
     sample = GaussianCopula(random_state=0).fit(df).sample(2_000, random_state=0)
     assert sample["x"].corr(sample["copy"]) > 0.99
     assert sample["x"].corr(sample["minus"]) < -0.99
+
+
+def test_whole_numbers_with_too_many_digits_are_warned_of() -> None:
+    frame = pd.DataFrame({"k": [2**53 + 1, 5, 7, 2**53 + 9] * 10, "x": [1, 2] * 20})
+    with pytest.warns(DataWarning, match=r"'k' holds whole numbers above 2\*\*53"):
+        IndependentColumns().fit(frame)
