@@ -230,6 +230,12 @@ def _check_kind(series: pd.Series, column: Column) -> None:
     except InvalidDataError as error:
         raise ConditionError(f"Conditions on column {column.name!r}: {error}") from error
     missing = np.isnan(numbers)
+    strange = np.flatnonzero(missing & series.notna().to_numpy())
+    if len(strange):
+        raise ConditionError(
+            f"Column {column.name!r} is {column.kind}; row {int(strange[0])} of the conditions has "
+            f"{series.iloc[int(strange[0])]!r}."
+        )
     broken = ~missing & (numbers != np.rint(numbers))
     if missing.any() and not column.nullable:
         raise ConditionError(
