@@ -18,7 +18,7 @@ from synthgen.augment.rows import read_rows, take_rows
 from synthgen.augment.source import fit_source
 from synthgen.core.params import check_integer
 from synthgen.core.random import generator
-from synthgen.errors import InvalidDataError, InvalidParameterError
+from synthgen.errors import InvalidDataError, InvalidParameterError, SynthgenError
 
 if TYPE_CHECKING:
     from synthgen.augment.classifier import AugmentedClassifier
@@ -107,6 +107,8 @@ def _score(model: Any, scoring: Any, X: Any, y: NDArray[Any]) -> float:
     if scoring != "average_precision":
         try:
             return float(check_scoring(model, scoring)(model, X, y))
+        except SynthgenError:
+            raise
         except ValueError as error:
             raise InvalidParameterError(
                 f"scoring={scoring!r} cannot score these classes: {error}. For other labels than 0 "

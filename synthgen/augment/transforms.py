@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from synthgen.core.random import generator, root_seed
 from synthgen.errors import InvalidDataError, InvalidParameterError, MissingExtraError
 
 #: Values may lie outside the generator's range by this share of it, as interpolation makes them.
-_SLACK = 0.5
+_SLACK: Final = 0.5
 
 
 class SyntheticMix:

@@ -201,8 +201,13 @@ def _replace_directory(staging: Path, target: Path) -> None:
         return
     if not any(target.iterdir()):
         # Somebody may stand in it. Without its configuration it is no model yet.
-        for file in sorted(staging.iterdir(), key=lambda own: own.name == _CONFIG):
-            file.rename(target / file.name)
+        try:
+            for file in sorted(staging.iterdir(), key=lambda own: own.name == _CONFIG):
+                file.rename(target / file.name)
+        except OSError:
+            for file in target.iterdir():
+                file.unlink()
+            raise
         return
     # Two renames, since a non-empty directory cannot be replaced in one step.
     old = target.with_name(f"{staging.name}.old")

@@ -105,7 +105,8 @@ def _number(column: Column, value: Any) -> float:
         ) from error
     if np.isnan(number):
         raise ConditionError(f"The condition on column {column.name!r} holds {value!r}.")
-    if isinstance(value, int) and int(number) != value:
+    counted = column.kind in ("numeric", "integer") and isinstance(value, int)
+    if counted and int(number) != value:
         raise ConditionError(
             f"The condition {value!r} on column {column.name!r} has more digits than are kept: "
             "whole numbers are exact up to 2**53."

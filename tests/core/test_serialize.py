@@ -404,3 +404,20 @@ def test_text_of_broken_files(tmp_path: Path) -> None:
     save_artifact(tmp_path / "m", Artifact({"word": odd}, {"doc": {"k": odd}}, {}, {"t.txt": odd}))
     found = load_artifact(tmp_path / "m")
     assert (found.config["word"], found.documents["doc"]["k"], found.texts["t.txt"]) == (odd,) * 3
+
+
+def test_an_empty_folder_stays_empty_if_writing_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m").mkdir()
+    rename = Path.rename
+
+    def fail(self: Path, target: Any) -> Path:
+        if self.name == "config.json":
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(ArtifactError, match="could not be written"):
+        save_artifact(tmp_path / "m", Artifact({}, {"doc": {}}))
+    assert [found.name for found in tmp_path.rglob("*")] == ["m"]
