@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from synthgen import IndependentColumns, evaluate
 from synthgen.cli import app
-from synthgen.core import serialize
+from synthgen.core import files
 
 FAST = ["--attack", "nearest", "--attack", "copies", "--attack", "calibrated"]
 
@@ -185,7 +185,7 @@ class TestUserErrors:
             path.write_bytes(raw[:10])
             raise OSError(28, "No space left on device", str(path))
 
-        monkeypatch.setattr(serialize, "write_synced", full)
+        monkeypatch.setattr(files, "write_synced", full)
         for option in ("--html", "--json-file"):
             target = tmp_path / "old"
             target.write_text("what was there")

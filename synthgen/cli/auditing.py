@@ -221,7 +221,7 @@ def write(path: Path, text: str) -> None:
     ArtifactError
         If it cannot be written.
     """
-    from synthgen.core.serialize import replace_file
+    from synthgen.core.files import replace_file
 
     try:
         replace_file(path, text.encode())

@@ -185,7 +185,7 @@ def score_table(scores: dict[str, dict[str, float | None]]) -> str:
 
 def _write(out: Path, tables: Tables, report: dict[str, Any]) -> None:
     from synthgen.cli.picture import draw
-    from synthgen.core.serialize import replace_file
+    from synthgen.core.files import replace_file
     from synthgen.data.frame import write_path
 
     write_path(tables.synthetic, out / "synthetic.csv")

@@ -213,8 +213,8 @@ def write_grid(path: Path, pixels: NDArray[Any]) -> None:
     """Write images (n, H, W, C) as one picture, ten in a row."""
     import numpy as np
 
+    from synthgen.core.files import replace_file
     from synthgen.core.png import encode_png, sheet
-    from synthgen.core.serialize import replace_file
 
     images = pixels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
     path.parent.mkdir(parents=True, exist_ok=True)

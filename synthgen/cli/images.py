@@ -109,7 +109,7 @@ def write_arrays(path: Path, images: NDArray[Any], labels: NDArray[Any] | None) 
     """Write a .npz or .npy file; a crash leaves what was there."""
     import numpy as np
 
-    from synthgen.core.serialize import replace_file
+    from synthgen.core.files import replace_file
 
     buffer = io.BytesIO()
     if path.suffix.lower() == ".npy":

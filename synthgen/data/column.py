@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import check_mapping, decode_scalar, encode_scalar
+from synthgen.core.documents import check_mapping, decode_scalar, encode_scalar
 from synthgen.data.datetext import formattable
 from synthgen.data.dtypes import dtype_from_name, family
 from synthgen.data.pattern import parse_pattern

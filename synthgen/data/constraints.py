@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import check_mapping, decode_scalar
+from synthgen.core.documents import check_mapping, decode_scalar
 from synthgen.data.cells import canonical_limit, ordered_numbers
 from synthgen.data.column import Column
 from synthgen.data.group_rules import FixedCombinations, OneHot, Predicate, Unique

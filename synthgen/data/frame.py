@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import check_mapping, decode_scalar, encode_scalar
+from synthgen.core.documents import check_mapping, decode_scalar, encode_scalar
 from synthgen.data.arrow import (
     column_to_arrow,
     column_to_pandas,

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import decode_scalar, encode_scalar
+from synthgen.core.documents import decode_scalar, encode_scalar
 from synthgen.errors import ConditionError, InvalidDataError, InvalidParameterError
 
 #: Most different values of one attribute.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import encode_scalar
+from synthgen.core.documents import encode_scalar
 from synthgen.data.cells import level_cells, plain_values, put_cells, require_columns
 from synthgen.errors import ConstraintError
 

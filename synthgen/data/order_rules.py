@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import encode_scalar
+from synthgen.core.documents import encode_scalar
 from synthgen.data.cells import canonical_limit, copy_cells, ordered_numbers
 from synthgen.errors import ConstraintError
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from synthgen.core.serialize import check_mapping, dump_json
+from synthgen.core.documents import check_mapping, dump_json
 from synthgen.data.column import KINDS, PII_TYPES, SURROGATE_KINDS, Column, Kind, check_column
 from synthgen.data.constraints import Constraint, bind_constraint, constraint_from_json
 from synthgen.data.dtypes import dtype_name, family

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import encode_scalar
+from synthgen.core.documents import encode_scalar
 from synthgen.data.cells import ordered_numbers, put_cells
 from synthgen.data.column import Column
 from synthgen.data.dtypes import dtype_name

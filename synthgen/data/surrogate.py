@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import check_mapping, decode_scalar, encode_scalar
+from synthgen.core.documents import check_mapping, decode_scalar, encode_scalar
 from synthgen.data.column import Column
 from synthgen.data.surrogate_id import ids_from_json
 from synthgen.data.surrogate_pii import PersonalData, fit_personal_data

@@ -11,7 +11,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from synthgen.core.serialize import check_mapping
+from synthgen.core.documents import check_mapping
 from synthgen.errors import ArtifactError, InvalidParameterError
 
 #: ``gaussian``: noise N(0, scale^2) on a vector; ``laplace``: Laplace(scale) on a number;

@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from synthgen.core.documents import check_mapping
 from synthgen.core.params import check_choice, check_integer, check_real
-from synthgen.core.serialize import check_mapping
 from synthgen.dp.accounting import Guarantee, delta_at, guarantee, trade_off
 from synthgen.dp.errors import BudgetExceededError, PrivacyError
 from synthgen.dp.events import ADJACENCIES, Event

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from synthgen.core.documents import check_mapping, dump_json
+from synthgen.core.files import replace_file
 from synthgen.core.params import check_choice, check_real
-from synthgen.core.serialize import check_mapping, dump_json, replace_file
 from synthgen.dp.accounting import Guarantee, guarantee
 from synthgen.dp.errors import PrivacyError
 from synthgen.dp.events import ADJACENCIES, Event

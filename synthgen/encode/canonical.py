@@ -1,4 +1,4 @@
-"""Conditions on quantities as canonical numbers, and numbers moved onto conditions."""
+"""Conditions on quantities: what a column can hold, as canonical numbers, and moving onto them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from synthgen.data.schema import Column
-from synthgen.data.values import SECONDS, dates
+from synthgen.data.values import SECONDS, dates, to_numbers
 from synthgen.encode.numeric import range_ends
 from synthgen.encode.wanted import Between, Wanted
-from synthgen.errors import ConditionError
+from synthgen.errors import ConditionError, InvalidDataError
 
 #: Share of a unit by which a value may miss the grid of its column, and rounding of large numbers.
 _OFF_GRID: Final = 1e-6
@@ -79,21 +79,84 @@ def _on_grid(column: Column, low: float | None, high: float | None) -> Between:
 def _held(column: Column, value: Any) -> float:
     """Return the number of a value that the column can hold."""
     number = _number(column, value)
-    unit: float | None = None
-    if column.kind in ("numeric", "integer"):
-        decimals = 0 if column.kind == "integer" else column.decimals
-        unit = None if decimals is None else 10.0**-decimals
-    elif column.kind == "datetime" and column.resolution is not None and column.time_zone is None:
-        unit = SECONDS[column.resolution]
-    if unit is None or not np.isfinite(number):
-        return number
-    steps = number / unit
-    if abs(steps - np.rint(steps)) > _OFF_GRID * max(1.0, abs(steps) * _ROUNDING):
-        raise ConditionError(
-            f"Column {column.name!r} cannot be {value!r}: its values are multiples of {unit:g}"
-            f"{' seconds' if column.kind == 'datetime' else ''}."
-        )
+    if off_grid(np.array([number]), column)[0]:
+        raise ConditionError(f"Column {column.name!r} cannot be {value!r}: {_grid_of(column)}.")
     return number
+
+
+def check_given(series: pd.Series, column: Column) -> None:
+    """Check given cells: if the column is one of numbers or dates, it can hold each of them.
+
+    Raises
+    ------
+    ConditionError
+        Naming the first cell that it cannot hold.
+    """
+    if column.kind not in ("numeric", "integer", "boolean", "datetime", "timedelta"):
+        return
+    try:
+        numbers = to_numbers(series, column)
+    except InvalidDataError as error:
+        raise ConditionError(f"Conditions on column {column.name!r}: {error}") from error
+    missing = np.isnan(numbers)
+    strange = missing & series.notna().to_numpy()
+    if strange.any():
+        row = int(strange.argmax())
+        raise ConditionError(
+            f"Column {column.name!r} is {column.kind}; row {row} of the conditions has "
+            f"{series.tolist()[row]!r}."
+        )
+    if missing.any() and not column.nullable:
+        raise ConditionError(
+            f"Column {column.name!r} has no missing values, and row {int(missing.argmax())} of the "
+            "conditions asks for one."
+        )
+    broken = off_grid(numbers, column)
+    if broken.any():
+        row = int(broken.argmax())
+        raise ConditionError(
+            f"Column {column.name!r} cannot be {series.tolist()[row]!r}, as row {row} of the "
+            f"conditions asks: {_grid_of(column)}."
+        )
+
+
+def off_grid(numbers: np.ndarray, column: Column) -> np.ndarray:
+    """Return which canonical numbers the column cannot hold, since they miss its grid.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray of shape (n,)
+        NaN where missing, which misses no grid.
+    column : Column
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+    """
+    unit = _unit_of(column)
+    if unit is None:
+        return np.zeros(len(numbers), dtype=bool)
+    steps = np.where(np.isfinite(numbers), numbers, 0.0) / unit
+    allowed = _OFF_GRID * np.maximum(1.0, np.abs(steps) * _ROUNDING)
+    return np.asarray(np.abs(steps - np.rint(steps)) > allowed)
+
+
+def _unit_of(column: Column) -> float | None:
+    """Return what all canonical numbers of a column are multiples of; None if nothing is known."""
+    if column.kind == "integer":
+        return 1.0
+    if column.kind == "numeric" and column.decimals is not None:
+        return float(10.0**-column.decimals)
+    if column.kind == "datetime" and column.resolution is not None and column.time_zone is None:
+        return SECONDS[column.resolution]
+    return None
+
+
+def _grid_of(column: Column) -> str:
+    if column.kind == "integer":
+        return "it holds whole numbers"
+    unit = f"{_unit_of(column):g}"
+    return f"its values are multiples of {unit}{' seconds' if column.kind == 'datetime' else ''}"
 
 
 def _number(column: Column, value: Any) -> float:

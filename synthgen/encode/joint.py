@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import decode_scalar, encode_scalar
+from synthgen.core.documents import decode_scalar, encode_scalar
 from synthgen.data.schema import Column
 from synthgen.encode.base import CellCondition, Resolution
 from synthgen.encode.category import LevelStates, level_array

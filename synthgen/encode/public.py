@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import pandas as pd
 
-from synthgen.core.serialize import decode_scalar, encode_scalar
+from synthgen.core.documents import decode_scalar, encode_scalar
 from synthgen.data.schema import Column
 from synthgen.data.values import from_numbers, to_numbers
 from synthgen.dp.coarsen import Coarse, PublicColumn

@@ -16,9 +16,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from synthgen import __version__
+from synthgen.core.documents import check_mapping
 from synthgen.core.params import check_integer
 from synthgen.core.random import root_seed
-from synthgen.core.serialize import Artifact, check_mapping, load_artifact, save_artifact
+from synthgen.core.serialize import Artifact, load_artifact, save_artifact
 from synthgen.data.constraints import Constraint, Predicate, Unique, validate_constraints
 from synthgen.data.frame import FrameSpec, read_frame, write_frame
 from synthgen.data.schema import Schema

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from synthgen.core.files import replace_file
 from synthgen.core.png import encode_png, sheet
-from synthgen.core.serialize import replace_file
 from synthgen.errors import InvalidParameterError
 
 logger = logging.getLogger(__name__)

@@ -15,14 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from synthgen import __version__
 from synthgen.core.device import resolve_device
+from synthgen.core.documents import check_mapping, plain_json
 from synthgen.core.params import check_choice
-from synthgen.core.serialize import (
-    Artifact,
-    check_mapping,
-    load_artifact,
-    plain_json,
-    save_artifact,
-)
+from synthgen.core.serialize import Artifact, load_artifact, save_artifact
 from synthgen.data.image_labels import LabelSpec
 from synthgen.data.images import ImageSpec
 from synthgen.dp.ledger import Ledger

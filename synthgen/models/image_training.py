@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from synthgen.core.documents import plain_json
 from synthgen.core.progress import ProgressBar
 from synthgen.core.random import isolated_torch_rng
-from synthgen.core.serialize import plain_json
 from synthgen.data.images import ImageData
 from synthgen.models.image_announcer import Announcer
 from synthgen.models.image_grid import Shown

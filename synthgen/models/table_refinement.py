@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
+from synthgen.core.documents import plain_json
 from synthgen.core.random import generator, torch_generator
-from synthgen.core.serialize import plain_json
 from synthgen.data.lookup_rule import Lookup
 from synthgen.data.sum_rule import Sum
 from synthgen.encode.layout import EncodedTable

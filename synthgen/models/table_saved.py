@@ -8,7 +8,8 @@ import pandas as pd
 import torch
 
 from synthgen.core.device import resolve_device
-from synthgen.core.serialize import Artifact, plain_json
+from synthgen.core.documents import plain_json
+from synthgen.core.serialize import Artifact
 from synthgen.dp.budget import DPMarginals
 from synthgen.dp.ledger import Ledger
 from synthgen.dp.sgd_budget import DPSGD

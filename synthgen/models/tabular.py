@@ -12,10 +12,10 @@ import pandas as pd
 import torch
 
 from synthgen.core.device import resolve_device, supports_bfloat16
+from synthgen.core.documents import plain_json
 from synthgen.core.params import check_choice, check_integer, check_real
 from synthgen.core.progress import ProgressBar
 from synthgen.core.random import generator, isolated_torch_rng, torch_generator
-from synthgen.core.serialize import plain_json
 from synthgen.data.schema import Schema
 from synthgen.dp.budget import DPMarginals
 from synthgen.dp.ledger import Ledger

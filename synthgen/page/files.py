@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from synthgen.core.serialize import replace_file
+from synthgen.core.files import replace_file
 from synthgen.errors import InvalidParameterError
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from synthgen.core.documents import plain_json
 from synthgen.core.params import check_choice
-from synthgen.core.serialize import plain_json
 from synthgen.data.frame import read_frame
 from synthgen.errors import InvalidDataError, InvalidParameterError, MissingExtraError
 from synthgen.measure.checks import (

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from synthgen.core.random import generator
-from synthgen.data.column import Column
-from synthgen.data.values import to_numbers
+from synthgen.encode.canonical import check_given
 from synthgen.encode.joint import JointEncoder
 from synthgen.encode.layout import EncodedTable
 from synthgen.encode.table import TableEncoder
-from synthgen.errors import ConditionError, ConstraintError, InvalidDataError
+from synthgen.errors import ConditionError, ConstraintError
 from synthgen.sample.obey import redraw, repair, row_rules
 from synthgen.sample.settle import settle
 
@@ -83,7 +82,7 @@ class RowCompleter(ABC):
                     f"Column {name!r} has the kind {encoder.schema[name].kind!r}: its content is "
                     "made up, so it cannot be a condition."
                 )
-            _check_kind(conditions[name], encoder.schema[name])
+            check_given(conditions[name], encoder.schema[name])
         mask = pd.DataFrame(True, index=conditions.index, columns=conditions.columns)
         known_cells = self._encode(conditions, mask, seed)
         self._check_seen(conditions, known_cells)
@@ -207,7 +206,7 @@ class RowCompleter(ABC):
             blocks, _ = self.encoder.columns_of(name)
             unseen = np.flatnonzero((known.table.codes[:, blocks] < 0).any(axis=1))
             if len(unseen):
-                value = frame[name].iloc[int(unseen[0])]
+                value = frame[name].tolist()[int(unseen[0])]
                 raise ConditionError(
                     f"Column {name!r} has no value {value!r} (row {int(unseen[0])} of conditions)."
                 )
@@ -219,34 +218,6 @@ class RowCompleter(ABC):
 
 def _fresh_seed(seed: int, attempt: int) -> int:
     return int(generator(seed, "conditions", 3, attempt).integers(2**63))
-
-
-def _check_kind(series: pd.Series, column: Column) -> None:
-    """Refuse cells that cannot be values of a column of numbers or dates."""
-    if column.kind not in ("numeric", "integer", "boolean", "datetime", "timedelta"):
-        return
-    try:
-        numbers = to_numbers(series, column)
-    except InvalidDataError as error:
-        raise ConditionError(f"Conditions on column {column.name!r}: {error}") from error
-    missing = np.isnan(numbers)
-    strange = np.flatnonzero(missing & series.notna().to_numpy())
-    if len(strange):
-        raise ConditionError(
-            f"Column {column.name!r} is {column.kind}; row {int(strange[0])} of the conditions has "
-            f"{series.iloc[int(strange[0])]!r}."
-        )
-    broken = ~missing & (numbers != np.rint(numbers))
-    if missing.any() and not column.nullable:
-        raise ConditionError(
-            f"Column {column.name!r} has no missing values, and row {int(missing.argmax())} of the "
-            "conditions asks for one."
-        )
-    if column.kind == "integer" and broken.any():
-        raise ConditionError(
-            f"Column {column.name!r} holds whole numbers; row {int(broken.argmax())} of the "
-            f"conditions has {float(numbers[broken][0])!r}."
-        )
 
 
 def _mask_of(mask: pd.DataFrame, name: Any, n: int) -> np.ndarray:

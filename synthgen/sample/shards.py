@@ -18,7 +18,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from synthgen.core.serialize import dump_json, write_synced
+from synthgen.core.documents import dump_json
+from synthgen.core.files import write_synced
 from synthgen.errors import ArtifactError
 
 logger = logging.getLogger(__name__)

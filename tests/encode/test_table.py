@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthgen.core.serialize import dump_json
+from synthgen.core.documents import dump_json
 from synthgen.data.constraints import FixedCombinations
 from synthgen.data.schema import Schema
 from synthgen.encode.base import Resolution

@@ -70,8 +70,24 @@ def test_gaps_in_frames_of_conditions(model: IndependentColumns, column: str) ->
 
 
 def test_broken_whole_numbers_in_frames(model: IndependentColumns) -> None:
-    with pytest.raises(ConditionError, match=r"whole numbers; row 1 .* has 3\.2"):
+    with pytest.raises(ConditionError, match=r"3\.2, as row 1 .*: it holds whole numbers"):
         model.sample(conditions=pd.DataFrame({"i": [50.0, 3.2]}))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "grid"),
+    [
+        ("i", 3.2, "whole numbers"),
+        ("z", 0.123, "multiples of 0.01"),
+        ("d", pd.Timestamp("2020-03-05 06:00"), "multiples of 86400 seconds"),
+    ],
+)
+def test_one_rule_for_single_values_and_for_frames(
+    model: IndependentColumns, column: str, value: Any, grid: str
+) -> None:
+    for conditions in ({column: value}, pd.DataFrame({column: [value]})):
+        with pytest.raises(ConditionError, match=f"{column!r} cannot be .*: .*{grid}"):
+            model.sample(1, conditions=conditions)
 
 
 def test_ends_far_away_and_hours_that_do_not_exist(model: IndependentColumns) -> None:
