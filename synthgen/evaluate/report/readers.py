@@ -157,14 +157,14 @@ def detection(scored: Scored, _evidence: Evidence) -> Sized:
     for row in table(scored.synthetic).head(3).to_dict(orient="records"):
         found += weighed(
             row["auc_drop"], 0.01, 0.1, metric="c2st_trees", where=str(row["column"]),
-            text=f"The column gives synthetic rows away: without it the classifier's AUC falls "
-            f"from {auc:.3f} to {auc - row['auc_drop']:.3f}.",
+            text=f"The column gives synthetic rows away: with its values shuffled the classifier's "
+            f"AUC falls from {auc:.3f} to {auc - row['auc_drop']:.3f}.",
             advice="Compare its values, and its relations to other columns, with the real ones.",
         )  # fmt: skip
     return found or weighed(
         auc - 0.5, 0.05, 0.25, metric="c2st_trees", where="several columns together",
-        text=f"A classifier tells synthetic rows with an AUC of {auc:.3f}, and no single column is "
-        "needed for it.",
+        text=f"A classifier tells synthetic rows with an AUC of {auc:.3f}, and does about as "
+        "well when any single column is shuffled.",
         advice="Look for combinations of values that do not occur in real rows.",
     )  # fmt: skip
 
