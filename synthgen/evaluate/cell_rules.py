@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from synthgen.data.column import Column
 from synthgen.data.dtypes import dtype_name
-from synthgen.data.frame import read_frame
 from synthgen.data.infer import infer_column
 from synthgen.data.precision import find_decimals, find_resolution
 from synthgen.data.values import SECONDS, to_numbers
@@ -80,7 +79,6 @@ def learn_rules(series: pd.Series[Any], declared: Column | None) -> CellRules:
     InvalidDataError
         If the values are no data that can be compared.
     """
-    series = without_arrow(series)
     try:
         column = infer_column(series.name, _finite(series)) if declared is None else declared
         different = bool(series.dropna().is_unique)
@@ -150,13 +148,6 @@ def check_cells(series: pd.Series[Any], rules: CellRules) -> Iterator[tuple[str,
 def _find_resolution(values: NDArray[np.float64], column: Column) -> str:
     kind = "datetime64[us]" if column.kind == "datetime" else "timedelta64[us]"
     return find_resolution(np.rint(values * 1e6).astype(np.int64).astype(kind), column.time_zone)
-
-
-def without_arrow(series: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the values with an ordinary dtype, as a schema knows them."""
-    if isinstance(series.dtype, pd.ArrowDtype):
-        return read_frame(series.to_frame())[0].iloc[:, 0]
-    return series
 
 
 def _finite(series: pd.Series[Any]) -> pd.Series[Any]:

@@ -43,16 +43,17 @@ class Comparison:
 
     @property
     def best(self) -> pd.Series[Any]:
-        """Name of the generator nearest to the ceiling by metric, those beyond it being level.
+        """Name of the generator nearest to its own ceiling by metric; None where none has a value.
 
-        None where no generator has a value.
+        Those that reach it are level, and among them the better value comes first, and of equal
+        ones the first by name.
         """
-        own = self.scores.drop(index=list(_BOUNDS), errors="ignore")
-        ceiling = self.scores.T["ceiling"].to_dict()
         names: dict[Any, Any] = {}
-        for metric in own.columns:
-            values = own[metric].dropna()
-            names[metric] = None if values.empty else _gap(self, metric, ceiling[metric]).idxmin()
+        for metric in self.scores.columns:
+            places = {name: _place(report, metric) for name, report in self.reports.items()}
+            known = {name: place for name, place in places.items() if place is not None}
+            best = min((*place, name) for name, place in known.items()) if known else (None,)
+            names[metric] = best[-1]
         return pd.Series(names, dtype=object)
 
     def to_markdown(self, digits: int = 3) -> str:
@@ -158,15 +159,15 @@ def compare(
     return Comparison(_table(list(candidates), reports), reports, errors)
 
 
-def _gap(comparison: Comparison, metric: Any, ceiling: float) -> pd.Series[Any]:
-    """Return how far each generator is from the ceiling; 0 for those that are as good or better."""
-    values = comparison.scores[metric].drop(index=list(_BOUNDS), errors="ignore").dropna()
-    directions = [report.scores.loc[metric, "direction"] for report in comparison.reports.values()]
-    lower = "lower" in directions
-    if pd.isna(ceiling):
-        ceiling = values.min() if lower else values.max()
-    gap: pd.Series[Any] = values - ceiling if lower else ceiling - values
-    return gap.clip(lower=0.0)
+def _place(report: QualityReport, metric: Any) -> tuple[float, float] | None:
+    """Return how far a value is from its ceiling, 0 beyond it, and the value; less is better."""
+    line = report.scores.loc[metric]
+    if pd.isna(line["value"]):
+        return None
+    sign = 1.0 if line["direction"] == "lower" else -1.0
+    value = sign * float(line["value"])
+    gap = 0.0 if pd.isna(line["ceiling"]) else max(0.0, value - sign * float(line["ceiling"]))
+    return gap, value
 
 
 def _rows(candidate: Any, real: Any, n_samples: int, seed: int) -> Any:

@@ -89,7 +89,11 @@ def repeats(
     schema: Schema | None = None,
     random_state: Any = 0,
 ) -> Result:
-    """Return the share of synthetic rows that equal another synthetic row in every used column.
+    """Return the share of synthetic rows that equal an earlier synthetic row in every used column.
+
+    The more rows, the more of them are equal by chance, so that both tables are cut to the same
+    number of rows. A table that was stacked on itself and is many times as long as the real one
+    shows in ``details["share_of_all"]``, which has no ceiling.
 
     Parameters
     ----------
@@ -106,7 +110,7 @@ def repeats(
     -------
     Result
         Value in [0, 1], lower is better but a value near the ceiling is fine: the share of equal
-        rows among as many real rows.
+        rows among as many real rows. The interval takes rows for independent trials.
 
     Examples
     --------
@@ -120,8 +124,8 @@ def repeats(
     roles = column_roles(first, schema)
     rng = generator(root_seed(random_state), "score", 5)
     size = min(len(first), len(made))
-    keys = row_keys([cut(first, size, rng), cut(made, size, rng)], roles)
-    ceiling, share = (float(1 - len(np.unique(own)) / size) for own in keys)
+    keys = row_keys([cut(first, size, rng), cut(made, size, rng), made], roles)
+    ceiling, share, whole = (float(1 - len(np.unique(own)) / len(own)) for own in keys)
     return Result(
         "repeats",
         share,
@@ -129,7 +133,7 @@ def repeats(
         interval=share_interval(share, size),
         ceiling=ceiling,
         reference="share of rows that repeat an earlier row",
-        details={"rows": size, "left_out": _left_out(roles)},
+        details={"rows": size, "share_of_all": whole, "left_out": _left_out(roles)},
     )
 
 
@@ -223,7 +227,8 @@ def nearest_share(
     Returns
     -------
     Result
-        Value in [0, 1]; .5 is ideal, ties count half. Known as "DCR share" in the literature. It
+        Value in [0, 1]; .5 is ideal, ties count half. Known as "DCR share" in the literature. The
+        interval is that of no more trials than there are training rows, which all rows share. It
         is sharp only if the holdout is as large as the training table: with a tenth of the rows,
         a generator that copies every training row scores .55, which `membership` tells at once.
     """
@@ -241,7 +246,7 @@ def nearest_share(
         "nearest_share",
         share,
         "lower",
-        interval=share_interval(share, len(queries)),
+        interval=share_interval(share, min(len(queries), size)),
         reference="distance to closest record, share nearer to train than to an equal holdout",
         details={
             "synthetic_rows": len(queries),

@@ -114,7 +114,7 @@ def c2st(
         scores, drops = _logistic_scores(encoded, labels, folds), None
     areas = [auc(labels[folds == fold] == 1, scores[folds == fold]) for fold in range(n_splits)]
     area = float(np.mean(areas))
-    low, high = auc_interval(area, n_rows, n_rows)
+    low, high = auc_interval(area, n_rows, n_rows, n_folds=n_splits)
     return Result(
         f"c2st_{method}",
         _score(areas, method),

@@ -25,6 +25,7 @@ _TIME_STEPS: Final = {
     "microsecond": 1e3,
 }  # fmt: skip
 _MAX_ROWS: Final = 50_000
+_DOUBLE: Final = np.dtype(np.float64)
 
 
 def granularity(
@@ -98,16 +99,20 @@ def granularity(
 def _compare(
     first: pd.DataFrame, second: pd.DataFrame, name: Any, roles: Roles
 ) -> tuple[Any, ...] | None:
-    is_time = _is_time(first[name], name, roles)
+    steps = _TIME_STEPS if _is_time(first[name], name, roles) else _STEPS
+    zone = _zone(first[name], name, roles)
+    kind = _coarser([first[name].dtype, second[name].dtype])
     shares = []
     for frame in (first, second):
         values = roles.numbers(frame, name)
         values = values[~np.isnan(values)]
         if not len(values):
             return None
-        steps = _TIME_STEPS if is_time else _STEPS
-        shares.append(np.bincount(_classes(values, steps), minlength=len(steps) + 2) / len(values))
-    labels = [*(_TIME_STEPS if is_time else _STEPS), "zero", "finer"]
+        if zone is not None:
+            values = _as_written(values, zone)
+        places = _classes(values, steps, kind)
+        shares.append(np.bincount(places, minlength=len(steps) + 2) / len(values))
+    labels = [*steps, "zero", "finer"]
     score = float(1 - np.abs(shares[0] - shares[1]).sum() / 2)
     real, made = (int(np.argmax(share)) for share in shares)
     return (name, score, labels[real], shares[0][real], labels[made], shares[1][made])
@@ -122,15 +127,46 @@ def _is_time(values: pd.Series[Any], name: Any, roles: Roles) -> bool:
     return content.startswith(("date", "time"))
 
 
-def _classes(values: NDArray[np.float64], steps: dict[str, float]) -> NDArray[np.int64]:
-    """Return for each value the place of the coarsest step that divides it."""
+def _coarser(dtypes: list[Any]) -> np.dtype[Any]:
+    """Return the type of floats with the fewest digits, which both tables are judged by."""
+    plain = [getattr(dtype, "numpy_dtype", dtype) for dtype in dtypes]
+    floats = [dtype for dtype in plain if isinstance(dtype, np.dtype) and dtype.kind == "f"]
+    return min([*floats, _DOUBLE], key=lambda dtype: dtype.itemsize)
+
+
+def _zone(values: pd.Series[Any], name: Any, roles: Roles) -> Any:
+    """Return the time zone in which the dates of a column are written; None without one."""
+    column = roles.columns.get(name)
+    if column is not None and column.time_zone is not None:
+        return column.time_zone
+    return getattr(values.dtype, "tz", None)
+
+
+def _as_written(values: NDArray[np.float64], zone: Any) -> NDArray[np.float64]:
+    """Turn nanoseconds since 1970 in UTC into what clocks showed: days begin at midnight there."""
+    moments = pd.DatetimeIndex(values.astype(np.int64).astype("datetime64[ns]"), tz="UTC")
+    local = moments.tz_convert(zone).tz_localize(None)
+    return local.asi8.astype(np.float64)
+
+
+def _classes(
+    values: NDArray[np.float64], steps: dict[str, float], kind: np.dtype[Any]
+) -> NDArray[np.int64]:
+    """Return for each value the place of the coarsest step that divides it.
+
+    Multiples that are the same number as floats of `kind` count as equal.
+    """
     result = np.full(len(values), len(steps) + 1)
     open_ = values != 0
     result[~open_] = len(steps)
     for place, step in enumerate(steps.values()):
         rest = values[open_]
+        multiple = np.round(rest / step) * step
         # A decimal text read as a float misses the exact multiple by a few units in the last place.
-        fits = np.abs(np.round(rest / step) * step - rest) <= 4 * np.spacing(np.abs(rest))
+        fits = np.abs(multiple - rest) <= 4 * np.spacing(np.abs(rest))
+        if kind != _DOUBLE:
+            with np.errstate(over="ignore"):
+                fits |= multiple.astype(kind) == rest.astype(kind)
         fits &= np.abs(rest) >= step / 2
         where = np.flatnonzero(open_)[fits]
         result[where] = place

@@ -14,7 +14,7 @@ from synthgen.core.random import generator, root_seed
 from synthgen.data.constraints import Constraint, FixedCombinations, Predicate
 from synthgen.data.dtypes import dtype_name
 from synthgen.errors import ConstraintError, InvalidDataError
-from synthgen.evaluate.cell_rules import CellRules, Mask, check_cells, learn_rules, without_arrow
+from synthgen.evaluate.cell_rules import CellRules, Mask, check_cells, learn_rules
 from synthgen.evaluate.result import Result
 from synthgen.measure.columns import align, cut
 from synthgen.measure.records import record_table
@@ -174,7 +174,7 @@ def _audit(
     invalid: dict[Hashable, Mask] = {}
     names: list[Hashable] = list(frame.columns)
     for name, own in zip(names, rules, strict=True):
-        series = without_arrow(frame[name])
+        series = frame[name]
         invalid[name] = np.zeros(len(frame), dtype=bool)
         for check, mask in check_cells(series, own):
             records.append(_record(name, check, mask, series))

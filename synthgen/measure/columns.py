@@ -151,7 +151,21 @@ def _as_frame(data: Any, what: str) -> pd.DataFrame:
     if not table.columns.is_unique:
         doubled = list(table.columns[table.columns.duplicated()].unique())
         raise InvalidDataError(f"The {what} table has duplicate column names: {doubled}.")
-    return table.reset_index(drop=True)
+    return _without_arrow(table.reset_index(drop=True))
+
+
+def _without_arrow(table: pd.DataFrame) -> pd.DataFrame:
+    """Give ordinary types to the columns that pyarrow holds, with which pandas can do less."""
+    held = [isinstance(dtype, pd.ArrowDtype) for dtype in table.dtypes]
+    if not any(held):
+        return table
+    columns = [
+        read_frame(table.iloc[:, [place]])[0].iloc[:, 0] if arrow else table.iloc[:, place]
+        for place, arrow in enumerate(held)
+    ]
+    plain = pd.DataFrame(dict(enumerate(columns)))
+    plain.columns = table.columns
+    return plain
 
 
 def column_roles(real: pd.DataFrame, schema: Schema | None = None) -> Roles:

@@ -76,18 +76,42 @@ def roc_curve(
     return false[chosen].tolist(), true[chosen].tolist()
 
 
-def auc_interval(area: float, n_positive: int, n_negative: int) -> tuple[float, float]:
+def auc_interval(
+    area: float, n_positive: int, n_negative: int, *, n_folds: int = 1
+) -> tuple[float, float]:
     """Return the 95 % interval of an AUC.
+
+    Parameters
+    ----------
+    area : float
+    n_positive, n_negative : int
+        Rows that it was measured on, all folds together.
+    n_folds : int, default=1
+        With more than one, the mean of cross-validation, whose folds depend on each other through
+        the rows that they share for training: the variance is ``1 + n_folds / (n_folds - 1)`` times
+        as large.
+
+    Returns
+    -------
+    low, high : float
+        At an area of 0 or 1, where rows leave no variance, the other end is that of a share of 0
+        or 1 among as many trials as the smaller class has.
 
     References
     ----------
-    Hanley & McNeil (1982), The meaning and use of the area under a ROC curve, Radiology 143.
+    Hanley & McNeil (1982), The meaning and use of the area under a ROC curve, Radiology 143; Nadeau
+    & Bengio (2003), Inference for the generalization error, doi:10.1023/A:1024068626366.
     """
+    if area in (0.0, 1.0):
+        return share_interval(area, min(n_positive, n_negative))
     q1 = area / (2 - area)
     q2 = 2 * area**2 / (1 + area)
     variance = area * (1 - area)
     variance += (n_positive - 1) * (q1 - area**2) + (n_negative - 1) * (q2 - area**2)
-    error = Z95 * math.sqrt(max(variance, 0.0) / (n_positive * n_negative))
+    variance /= n_positive * n_negative
+    if n_folds > 1:
+        variance *= 1 + n_folds / (n_folds - 1)
+    error = Z95 * math.sqrt(max(variance, 0.0))
     return max(0.0, area - error), min(1.0, area + error)
 
 

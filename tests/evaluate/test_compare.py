@@ -160,3 +160,10 @@ def test_what_is_wrong_for_all_is_no_outcome(
 ) -> None:
     with pytest.raises(error):
         compare({"one": IndependentColumns(), "two": related(30, 3)}, real, **options)
+
+
+def test_the_best_does_not_depend_on_the_order() -> None:
+    tables = {"few": related(60, 3), "many": related(400, 4), "bad": unrelated(100, 5)}
+    forward = compare(tables, REAL, HELD)
+    backward = compare(dict(reversed(tables.items())), REAL, HELD)
+    pd.testing.assert_series_equal(forward.best, backward.best)

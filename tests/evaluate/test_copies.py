@@ -122,3 +122,19 @@ def test_bad_input_is_refused() -> None:
         membership(frame, frame, holdout=frame, max_rows=0)
     with pytest.raises(InvalidDataError, match="at least one row"):
         nearest_share(frame, frame.iloc[:0], holdout=frame)
+
+
+def test_repeats_of_a_table_stacked_on_itself() -> None:
+    rng = np.random.default_rng(0)
+    real, made = (pd.DataFrame({"x": rng.normal(size=n)}) for n in (200, 2_000))
+    found = repeats(real, pd.concat([made, made]))
+    assert found.details["rows"] == 200
+    assert found.value < 0.1
+    assert found.details["share_of_all"] == 0.5
+
+
+def test_the_interval_of_the_nearest_share_knows_that_references_are_few() -> None:
+    rng = np.random.default_rng(0)
+    tables = [pd.DataFrame({"x": rng.normal(size=n), "y": rng.normal(size=n)}) for n in (50, 2_000)]
+    found = nearest_share(tables[0], tables[1], holdout=tables[0] + 0.1)
+    assert found.interval[1] - found.interval[0] > 0.25

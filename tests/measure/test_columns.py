@@ -128,3 +128,23 @@ def test_dates_are_not_compared_with_numbers() -> None:
                 continue
             with pytest.raises(SchemaMismatchError, match=f"holds {one}.*real table and {two}"):
                 evaluate.shape(real, other)
+
+
+def test_columns_of_arrow() -> None:
+    pa = pytest.importorskip("pyarrow")
+    days = [dt.date(2020, 1, 1) + dt.timedelta(days=k) for k in range(60)]
+    plain = pd.DataFrame({"d": pd.to_datetime(days), "s": pd.to_timedelta(range(60), unit="min")})
+    plain["x"] = np.arange(60.0)
+    arrow = pd.DataFrame(
+        {
+            "d": pd.Series(days, dtype=pd.ArrowDtype(pa.date32())),
+            "s": pd.Series(plain["s"]).astype(pd.ArrowDtype(pa.duration("us"))),
+            "x": pd.Series(plain["x"]).astype(pd.ArrowDtype(pa.float64())),
+        }
+    )
+    (found,) = align(arrow)
+    roles = column_roles(found)
+    assert roles.names("continuous") == ["d", "s", "x"]
+    for name in plain:
+        np.testing.assert_array_equal(roles.numbers(found, name), numbers(plain[name]))
+    assert evaluate.shape(arrow, arrow.iloc[::-1]).value == 1.0

@@ -32,7 +32,8 @@ def test_auc_interval_covers() -> None:
 
 
 def test_intervals_stay_inside() -> None:
-    assert auc_interval(1.0, 10, 10) == (1.0, 1.0)
+    low, high = auc_interval(1.0, 10, 10)
+    assert 0.5 < low < high == 1.0
     assert share_interval(0.0, 50)[0] == 0.0
     assert share_interval(1.0, 50)[1] == 1.0
     assert share_interval(0.0, 50)[1] > 0.03
@@ -43,3 +44,13 @@ def test_folds_spread_every_label() -> None:
     folds = stratified_folds(labels, 5, np.random.default_rng(0))
     assert np.bincount(folds[labels == 0], minlength=5).tolist() == [2] * 5
     assert sorted(np.bincount(folds[labels == 1], minlength=5)) == [1, 1, 1, 2, 2]
+
+
+def test_an_auc_without_variance_has_a_width_all_the_same() -> None:
+    assert auc_interval(1.0, 5, 80) == share_interval(1.0, 5)
+    assert auc_interval(0.0, 80, 5) == share_interval(0.0, 5)
+
+
+def test_folds_that_share_training_rows_widen_the_interval() -> None:
+    plain, folds = auc_interval(0.6, 300, 300), auc_interval(0.6, 300, 300, n_folds=5)
+    assert folds[1] - folds[0] == pytest.approx(1.5 * (plain[1] - plain[0]))

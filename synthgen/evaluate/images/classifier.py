@@ -206,8 +206,9 @@ def class_coverage(
     -------
     Result
         Value in [0, 1], higher is better: the share of classes that have at least a tenth of the
-        synthetic images that they should have by the real images' share. The breakdown has both
-        shares of every class, the most neglected first.
+        synthetic images that they should have by the real images' share. The ceiling is what as
+        many images with the real shares have on average: of few images of many classes, some are
+        absent by chance. The breakdown has both shares of every class, the most neglected first.
     """
     seed = root_seed(random_state)
     own, made = as_images(real, synthetic, layout=layout)
@@ -229,15 +230,19 @@ def coverage_of(
         np.bincount(values, minlength=len(classes)) / len(values) for values in (codes, predicted)
     ]
     covered = shares[1] >= _COVERED * shares[0]
+    chances = _covered_by_chance(shares[0], len(predicted))
+    spread = 2 * float(np.sqrt((chances * (1 - chances)).sum())) / len(classes)
+    value = float(covered.mean())
     breakdown = pd.DataFrame(
         {"class": pd.Series(classes, dtype=object), "real": shares[0], "synthetic": shares[1]}
     )
     order = (shares[1] / shares[0]).argsort(kind="stable")
     return Result(
         "class_coverage",
-        float(covered.mean()),
+        value,
+        interval=(max(0.0, value - spread), min(1.0, value + spread)),
         floor=1 / len(classes),
-        ceiling=1.0,
+        ceiling=float(chances.mean()),
         breakdown=breakdown.loc[order].reset_index(drop=True),
         reference="share of classes with a tenth of their due or more",
         details={
@@ -246,3 +251,11 @@ def coverage_of(
             "distance_of_shares": float(np.abs(shares[0] - shares[1]).sum() / 2),
         },
     )
+
+
+def _covered_by_chance(shares: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Return how likely each class has a tenth of its due among `n` images with these shares."""
+    from scipy.stats import binom
+
+    least = np.ceil(_COVERED * shares * n)
+    return np.asarray(binom.sf(least - 1, n, shares))

@@ -142,8 +142,9 @@ def frechet_features(
     Returns
     -------
     Result
-        Lower is better. With 2,000 rows or more, ``details["extrapolated"]`` has the value of a
-        line in 1/N at infinitely many synthetic images, which removes most of the bias.
+        Lower is better. With 2,000 synthetic rows and five per feature, or more,
+        ``details["extrapolated"]`` has the value of a line in 1/N at infinitely many synthetic
+        images, which removes the bias of their number; that of the reference's number stays.
 
     References
     ----------

@@ -111,6 +111,7 @@ def kernel_features(
         reason = f"2 images are needed on both sides, there are {size}"
         return Result(name, None, "lower", reference=REFERENCE, details={"not_applicable": reason})
     n_blocks = max(-(-size // block), min(_LEAST_BLOCKS, size // _LEAST_ROWS), 1)
+    n_blocks = min(n_blocks, size // 2)
     seed = root_seed(random_state)
     values = _block_values(own, other, n_blocks, seed)
     floor, ceiling = (

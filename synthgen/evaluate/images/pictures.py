@@ -78,6 +78,7 @@ def as_images(*arrays: Any, layout: str = "auto") -> list[Images]:
     check_choice("layout", layout, ["auto", "channels_first", "channels_last"])
     raw = [_checked(array) for array in arrays]
     low, high = _float_range([array for array in raw if array.dtype.kind == "f"])
+    _check_whole([array for array in raw if array.dtype.kind in "iu"])
     result = []
     for array in raw:
         start, end = (low, high) if array.dtype.kind == "f" else (0.0, _integer_end(array.dtype))
@@ -121,6 +122,17 @@ def to_array(values: Any, what: str) -> NDArray[Any]:
 
 def _integer_end(dtype: np.dtype[Any]) -> float:
     return 1.0 if dtype.kind == "b" else 65535.0 if dtype == np.uint16 else 255.0
+
+
+def _check_whole(arrays: Sequence[NDArray[Any]]) -> None:
+    """Refuse whole numbers that are no bytes: what is black and white then is unclear."""
+    for array in arrays:
+        low, high = int(array.min()), int(array.max())
+        if low < 0 or high > _integer_end(array.dtype):
+            raise InvalidDataError(
+                f"Images of whole numbers must be in 0 to 255 (uint16: 0 to 65535), got {low} to "
+                f"{high}. Scale them, or give floats in [0, 1]."
+            )
 
 
 def _float_range(arrays: Sequence[NDArray[Any]]) -> tuple[float, float]:

@@ -122,8 +122,10 @@ def _validity(tables: Tables, real: pd.DataFrame, rows: pd.DataFrame) -> Result:
     )
 
 
-def _copies(tables: Tables, real: pd.DataFrame, rows: pd.DataFrame) -> Result:
-    return copy_share(real, rows, holdout=tables.all_holdout, schema=tables.schema)
+def _copies(tables: Tables, _real: pd.DataFrame, rows: pd.DataFrame) -> Result:
+    # Copies of borrowed rows are copies too, and such rows say nothing of what is usual.
+    unseen = None if tables.borrowed else tables.all_holdout
+    return copy_share(tables.given(), rows, holdout=unseen, schema=tables.schema)
 
 
 def _utility(tables: Tables, real: pd.DataFrame, rows: pd.DataFrame) -> Result:
@@ -375,7 +377,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
         "Are synthetic rows copies of real ones?",
         "Traces of training rows",
         "Share of synthetic rows that equal a real row in every column; the ceiling is the share "
-        "of holdout rows that do. A smoke test, no proof of privacy.",
+        "of the rows of a holdout that do. A smoke test, no proof of privacy.",
         _copies,
         ceiling="own",
         whole=True,
@@ -388,8 +390,8 @@ ENTRIES: Final[tuple[Entry, ...]] = (
         "Repeated rows",
         "Do synthetic rows repeat each other?",
         "Traces of training rows",
-        "Share of synthetic rows that equal an earlier synthetic row in every column; the ceiling "
-        "is that among as many real rows.",
+        "Share of synthetic rows that equal an earlier synthetic row in every column, among as "
+        "many rows as the smaller table has; the ceiling is that among as many real rows.",
         _call(repeats),
         ceiling="own",
         floor=False,

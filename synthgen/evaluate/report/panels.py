@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthgen.evaluate.detection import one_hot
+from synthgen.evaluate.rare import coded_levels
 from synthgen.evaluate.report.content import Overlay, Projection
-from synthgen.measure.columns import Roles, joint_codes, matrices
+from synthgen.measure.columns import Roles, matrices
 
 _BINS: Final = 24
 _MOST_BARS: Final = 12
@@ -125,12 +126,10 @@ def _is_time(values: pd.Series[Any], name: Hashable, roles: Roles) -> bool:
 
 
 def _levels(frames: Sequence[pd.DataFrame], name: Hashable, score: float | None) -> Overlay:
-    codes, n_levels = joint_codes([frame[name] for frame in frames])
-    counts = [np.bincount(part + 1, minlength=n_levels + 1) for part in codes]
+    codes, names = coded_levels([frame[name] for frame in frames])
+    counts = [np.bincount(part + 1, minlength=len(names) + 1) for part in codes]
     order = np.argsort(-counts[0][1:] - counts[1][1:] / max(1, len(frames[1])), kind="stable")
     shown, rest = order[:_MOST_BARS], order[_MOST_BARS:]
-    values = pd.concat([frame[name].astype(object) for frame in frames], ignore_index=True)
-    names = pd.factorize(values)[1]
     labels = [str(names[code]) for code in shown]
     if len(rest):
         labels.append(f"other ({len(rest):,})")

@@ -191,8 +191,8 @@ def quality_report(
     synthesizer : object, optional
         The fitted synthesizer; its ``history_`` is shown.
     max_rows : int, default=50000
-        Look at no more than this many random rows of each table; validity, copies and repeats look
-        at all rows.
+        Look at no more than this many random rows of each table; validity and copies look at all
+        rows, repeats at as many as the smaller table has.
     budget_s : float, optional
         Start no metric after so many seconds; those left out say so. Without it the report does
         not depend on the machine's speed.
@@ -247,7 +247,7 @@ def quality_report(
         results[entry.name] = replace(outcome.synthetic, floor=score.floor, ceiling=score.ceiling)
         scored[entry.name] = Scored(outcome.synthetic, outcome.ceiling)
     findings = find(scored)
-    rating, verdict = decide(scores, findings)
+    rating, verdict = decide(scores, findings, results["c2st_trees"].details.get("auc"))
     content = ReportContent(
         title=title,
         rating=rating,
@@ -266,7 +266,7 @@ def quality_report(
 
 def _described(tables: Tables) -> list[dict[str, Any]]:
     uses = {
-        "real": (tables.all_real, "the rows that the generator was trained on"),
+        "real": (tables.given(), "the rows that the generator was trained on"),
         "synthetic": (tables.all_synthetic, "the rows that it made"),
         "holdout": (
             tables.all_holdout,
@@ -349,7 +349,7 @@ def _notes(tables: Tables, budget_s: float | None) -> list[str]:
         f"Scores use {len(tables.real):,} real, {len(tables.synthetic):,} synthetic and "
         f"{len(tables.holdout):,} holdout rows, chosen at random where a table has more, so that "
         "value, floor and ceiling have the same sampling noise. Some metrics look at fewer rows; "
-        "validity, copies and repeats look at all.",
+        "validity and copies look at all, repeats at as many as the smaller table has.",
         "Floor: the real rows with every column permuted on its own. Ceiling: real rows in the "
         "place of the synthetic ones.",
         f"Random seed: {tables.seed}.",

@@ -15,9 +15,9 @@ from synthgen.evaluate.result import Result
 _ERRORS: Final = 4.0
 #: Checks that fresh real rows may fail, and in how many ways: a range has two ends.
 _NEW_BY_CHANCE: Final = {"missing": 1, "range": 2, "precision": 1, "category": 1}
-#: For the AUC of a classifier, which depends on its training rows as well. The interval spans two
-#: of them on either side.
-_DETECTION_ERRORS: Final = 5.0
+#: The same for the AUC of a classifier, in the wider errors of cross-validation. The interval spans
+#: two of them on either side.
+_DETECTION_ERRORS: Final = 3.3
 _LONGEST: Final = 60
 
 
@@ -200,11 +200,12 @@ def copies(scored: Scored, _evidence: Evidence) -> Sized:
     result = scored.synthetic
     usual = result.ceiling or 0.0
     chance = _share_chance(result, usual, result.details["synthetic_rows"])
+    others = "" if result.ceiling is None else f"; {usual:.2%} of the holdout rows do"
     return weighed(
         (result.value or 0.0) - usual, max(0.001, chance), max(0.01, chance),
         metric="copy_share", where="whole rows",
         text=f"{result.details['copies']:,} synthetic rows ({result.value:.2%}) equal a real row "
-        f"in every column; {usual:.2%} of the holdout rows do.",
+        f"in every column{others}.",
         advice="Do not release this table: it contains training rows.",
     )  # fmt: skip
 
@@ -217,8 +218,8 @@ def repeats(scored: Scored, _evidence: Evidence) -> Sized:
     return weighed(
         (result.value or 0.0) - usual, max(0.005, chance), max(0.05, chance),
         metric="repeats", where="whole rows",
-        text=f"{result.value:.2%} of the synthetic rows repeat another one, {usual:.2%} of the "
-        "real rows do.",
+        text=f"{result.value:.2%} of {result.details['rows']:,} synthetic rows repeat an earlier "
+        f"one, {usual:.2%} of as many real rows do.",
         advice="Look for a collapsed generator, or for a table that was stacked on itself.",
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ class Tables:
     real, synthetic, holdout : pandas.DataFrame
         At most `max_rows` rows each; synthetic and holdout rows are equally many.
     all_real, all_synthetic, all_holdout : pandas.DataFrame
-        Every row.
+        Every row; a borrowed holdout is no part of `all_real`.
     floor : pandas.DataFrame
         The real rows with every column permuted on its own, as many as there are synthetic rows.
     fresh : pandas.DataFrame
@@ -63,6 +63,12 @@ class Tables:
     borrowed: bool
     seed: int
     n_jobs: int
+
+    def given(self) -> pd.DataFrame:
+        """Return every row of the real table as it was given."""
+        if not self.borrowed:
+            return self.all_real
+        return pd.concat([self.all_real, self.all_holdout], ignore_index=True)
 
 
 def make_tables(

@@ -19,8 +19,10 @@ WORDS: Final = {
 }
 
 
-def decide(scores: Sequence[Score], findings: Sequence[Finding]) -> tuple[Rating, str]:
-    """Return the rating of the whole table, and why.
+def decide(
+    scores: Sequence[Score], findings: Sequence[Finding], area: float | None
+) -> tuple[Rating, str]:
+    """Return the rating of the whole table, and why; `area` is the AUC of detection by trees.
 
     The rating is that of the worst score that decides; the others inform. Without detection there
     is no verdict, unless another score is poor already; and a table with a poor finding is not
@@ -36,7 +38,7 @@ def decide(scores: Sequence[Score], findings: Sequence[Finding]) -> tuple[Rating
     if "c2st_trees" in by_name and by_name["c2st_trees"].value is None and rating != "poor":
         # Nothing else sees all columns together, so nothing else can call a table good.
         rating = "none"
-    reasons = [_detection(by_name), _utility(by_name), _traces(by_name, findings)]
+    reasons = [_detection(area), _utility(by_name), _traces(by_name, findings)]
     sentence = f"{WORDS[rating]}: " + "; ".join(reason for reason in reasons if reason)
     weak = [score.title.lower() for score in deciding if score.rating == rating != "good"]
     weak = weak or [finding.where for finding in findings if finding.severity == "poor"][:3]
@@ -45,11 +47,9 @@ def decide(scores: Sequence[Score], findings: Sequence[Finding]) -> tuple[Rating
     return rating, sentence + "."
 
 
-def _detection(scores: dict[str, Score]) -> str:
-    score = scores.get("c2st_trees")
-    if score is None or score.value is None:
+def _detection(area: float | None) -> str:
+    if area is None:
         return "detection was not measured"
-    area = 1 - score.value / 2
     if area <= 0.6:
         words = "hardly tells"
     elif area <= 0.75:
@@ -77,6 +77,10 @@ def _traces(scores: dict[str, Score], findings: Sequence[Finding]) -> str:
     found = [f for f in findings if f.metric in ("copy_share", "membership_auc")]
     if found:
         return "it carries traces of single training rows"
-    if any(scores[name].value is not None for name in ("copy_share",) if name in scores):
+    score = scores.get("copy_share")
+    if score is None or score.value is None:
+        return ""
+    if score.value == 0:
         return "simple checks find no copies of real rows"
-    return ""
+    copies = f"{score.value:.2%} of the rows equal real ones"
+    return copies if score.ceiling is None else f"{copies}, where {score.ceiling:.2%} is usual"

@@ -114,3 +114,13 @@ def test_coverage_needs_no_labels_of_synthetic_images() -> None:
     assert found.value == pytest.approx(0.7)
     assert set(found.details["missing"]) == {7, 8, 9}
     assert class_coverage(images[:9], images[:9], labels=[1] * 9).value is None
+
+
+def test_of_few_images_some_classes_are_absent_by_chance() -> None:
+    rng = np.random.default_rng(0)
+    real = np.arange(1_000) % 100
+    values = [coverage_of(real, rng.integers(0, 100, 100), list(range(100))) for _ in range(50)]
+    assert np.mean([found.value for found in values]) == pytest.approx(values[0].ceiling, abs=0.02)
+    assert values[0].ceiling == pytest.approx(1 - 0.99**100)
+    inside = [found.interval[0] <= found.ceiling <= found.interval[1] for found in values]
+    assert np.mean(inside) > 0.9

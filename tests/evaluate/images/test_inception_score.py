@@ -6,7 +6,11 @@ import torch
 
 from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.evaluate.images.extractors import Extractor
-from synthgen.evaluate.images.inception_score import inception_score, inception_score_of
+from synthgen.evaluate.images.inception_score import (
+    inception_score,
+    inception_score_of,
+    score_probabilities,
+)
 
 from .digits import digits
 
@@ -69,3 +73,12 @@ def test_an_extractor_without_classes_is_refused() -> None:
     images, _ = digits()
     with pytest.raises(InvalidParameterError, match="probabilities"):
         inception_score(images, images, extractor="pixels")
+
+
+def test_both_sides_have_parts_of_the_same_size() -> None:
+    perfect = np.eye(10)[np.arange(1_000) % 10]
+    options = {"splits": 10, "extractor": "own", "seed": 0, "details": {}}
+    found = score_probabilities(perfect, perfect[:60], **options)
+    assert found.details["splits"] == 6
+    assert found.value == pytest.approx(found.ceiling, rel=0.2)
+    assert score_probabilities(perfect[:200], perfect[:8], **options).details["splits"] == 1

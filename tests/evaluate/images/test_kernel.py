@@ -93,3 +93,8 @@ def test_few_images_are_measured_all_the_same() -> None:
     images, _ = digits()
     found = kernel(images[:30], images[30:40], extractor="random")
     assert np.isfinite(found.value)
+
+
+def test_no_block_is_smaller_than_two() -> None:
+    found = kernel_features(normal(5, 3, 0), normal(5, 3, 1), block=2)
+    assert np.isfinite(found.value)

@@ -128,3 +128,10 @@ def test_shrink_averages_squares() -> None:
     assert shrink(image, 2).tolist() == [[[[2.5, 4.5], [10.5, 12.5]]]]
     assert shrink(image, 4) is image
     assert shrink(np.ones((1, 1, 1, 9), dtype=np.float32), 4).shape == (1, 1, 1, 3)
+
+
+@pytest.mark.parametrize("values", [[-5, 3], [0, 4_000]])
+def test_whole_numbers_that_are_no_bytes(values: list[int]) -> None:
+    images = np.array(values * 32, dtype=np.int32).reshape(1, 8, 8)
+    with pytest.raises(InvalidDataError, match="whole numbers must be in 0 to 255"):
+        as_images(images)

@@ -158,7 +158,8 @@ class TestDetection:
 
     def test_chance(self) -> None:
         assert self.found(0.54, 0.53, 0.2) == []
-        assert self.found(0.7, 0.6, 0.2) == []
+        assert self.found(0.7, 0.55, 0.2) == []
+        assert self.found(0.7, 0.65, 0.2) != []
 
 
 class TestUtility:

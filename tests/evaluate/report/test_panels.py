@@ -83,3 +83,8 @@ def test_history_is_plain_numbers() -> None:
     assert panels.history(Fitted()) == {"step": [1.0, 2.0], "shape": [0.5, None]}
     assert panels.history(None) is None
     assert panels.history("text") is None
+
+
+def test_words_that_are_numbers_in_the_other_table() -> None:
+    made = draw([pd.DataFrame({"c": ["1", "2"]}), pd.DataFrame({"c": [2, 3]})], "c")
+    assert sorted(made.labels) == ["1", "2", "3"]

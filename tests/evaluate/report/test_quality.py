@@ -216,7 +216,7 @@ class TestOptions:
         assert notes["utility"] == "not applicable: no target was given"
         for name in ("membership_auc", "nearest_share"):
             assert notes[name] == "not applicable: no holdout was given"
-        assert [table["rows"] for table in report.content.tables] == [64, 60, 16]
+        assert [table["rows"] for table in report.content.tables] == [80, 60, 16]
         assert "a part of the real rows" in report.content.tables[2]["use"]
         assert any("No holdout was given" in note for note in report.content.notes)
         assert report.content.utility == []
@@ -479,3 +479,20 @@ class TestAwkwardInput:
         report = checked(quality_report(*frames, "half", max_rows=500, n_jobs=1))
         assert report.to_html().startswith("<!DOCTYPE html>")
         assert report.worst().empty, report.worst().to_string()
+
+
+def test_copies_are_never_denied() -> None:
+    real = rows(400, 0)
+    stolen = pd.concat([rows(195, 5), real.iloc[:5]])
+    report = quality_report(real, stolen, rows(200, 6))
+    assert "no copies" not in report.verdict
+    assert "2.50% of the rows equal real ones, where 0.00% is usual" in report.verdict
+
+
+def test_copies_of_rows_that_stand_for_a_holdout() -> None:
+    real = rows(400, 0)
+    report = quality_report(real, real.sample(frac=1, random_state=0))
+    assert report.scores.loc["copy_share", "value"] == 1.0
+    assert np.isnan(report.scores.loc["copy_share", "ceiling"])
+    described = {line["name"]: line["rows"] for line in report.to_dict()["report"]["tables"]}
+    assert described["real"] == 400
