@@ -31,6 +31,7 @@ __all__ = [
     "Unique",
     "bind_constraint",
     "constraint_from_json",
+    "drop_impossible",
     "validate_constraints",
 ]
 
@@ -167,6 +168,31 @@ def validate_constraints(
     for rule in fitted:
         _warn_if_broken(rule, df)
     return tuple(fitted)
+
+
+def drop_impossible(df: pd.DataFrame, constraints: Iterable[Constraint]) -> pd.DataFrame:
+    """Return the rows of a table without those that a model could only learn to break rules by.
+
+    Combinations are drawn as a whole, so that a forbidden one that was learned would be drawn. What
+    breaks other rules is learned from: it is drawn again or repaired where it breaks them.
+
+    Raises
+    ------
+    ConstraintError
+        If fewer than two rows are left.
+    """
+    obeys = np.ones(len(df), dtype=bool)
+    for rule in constraints:
+        if isinstance(rule, (FixedCombinations, OneHot)):
+            obeys &= rule.check(df)
+    if obeys.all():
+        return df
+    if obeys.sum() < 2:
+        raise ConstraintError(
+            f"{int(obeys.sum())} of {len(df):,} real rows obey all constraints on combinations "
+            "(FixedCombinations, OneHot), so there is nothing to learn from. Drop one of them."
+        )
+    return df[obeys].reset_index(drop=True)
 
 
 def _check_contradictions(constraints: list[Constraint], df: pd.DataFrame) -> None:

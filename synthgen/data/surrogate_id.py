@@ -39,7 +39,8 @@ class NumberIds:
     low, high : int
         Lowest and highest real id.
     unit : int
-        Step between possible values (above 1 only for floats too large for single steps).
+        Step between possible values (above 1 for floats too large for single steps, and for whole
+        numbers that fill most of 64 bits).
     taken : numpy.ndarray of int64
         Sorted positions of the real ids.
     free : int
@@ -65,12 +66,12 @@ class NumberIds:
         if inside.any():
             positions[inside] = permute(skip(rows[inside], self.taken), size, self.key)
         self._check(int(positions.max(initial=0)))
-        wide = np.uint64 if self.high >= 2**63 else np.int64
-        values = positions.astype(wide) * wide(self.unit) + wide(self.low)
-        return cast_values(values, self.dtype)
+        # Modulo 2**64, where sums of what is too large for 64 bits with a sign come out right.
+        values = positions.astype(np.uint64) * np.uint64(self.unit) + np.uint64(self.low % 2**64)
+        return cast_values(values if self.high >= 2**63 else values.view(np.int64), self.dtype)
 
     def _check(self, position: int) -> None:
-        largest = 2**63 - 1
+        largest = 2**64 - 1 if self.high >= 2**63 else 2**63 - 1
         if is_integer_dtype(self.dtype):
             largest = int(np.iinfo(self.dtype.lower()).max)
         elif self.dtype.lower() == "float32":
@@ -109,7 +110,7 @@ class SequenceIds:
     ----------
     prefix, suffix : str
     width : int
-        Digits that the number is padded to; 0 for no padding.
+        Digits that the number is padded to; 0 for no padding. Beyond them it gets longer.
     start : int
         Number of the first new id.
     dtype : str
@@ -124,9 +125,6 @@ class SequenceIds:
     def generate(self, rows: np.ndarray, rng: np.random.Generator) -> pd.Series:
         """Make ids for the row numbers; see :class:`synthgen.data.surrogate.Surrogate`."""
         del rng
-        last = self.start + int(rows.max(initial=0))
-        if self.width and last >= 10**self.width:
-            raise _too_many(f"{self.prefix}{{{self.width} digits}}{self.suffix}", last)
         prefix, suffix, width, start = self.prefix, self.suffix, self.width, self.start
         texts = [f"{prefix}{row + start:0{width}d}{suffix}" for row in rows.tolist()]
         return cast_values(np.array(texts, dtype=object), self.dtype)
@@ -271,9 +269,14 @@ def fit_ids(present: pd.Series, column: Column) -> NumberIds | SequenceIds | Pat
 def _fit_numbers(values: list[int], column: Column, key: int) -> NumberIds:
     low, high = min(values), max(values)
     exact = is_integer_dtype(column.dtype) or column.dtype.startswith("object")
+    if low < -(2**63) or high >= 2**64 or (low < 0 and high >= 2**63):
+        raise InvalidDataError(
+            f"Column {column.name!r} holds whole numbers of more than 64 bits; make them text."
+        )
     unit = 1 if exact else max(1, int(np.spacing(float(max(abs(low), abs(high))))))
+    unit = max(unit, -(-(high - low + 1) // _LIMIT))
     size = (high - low) // unit + 1
-    if size < _DENSE * len(values) or size > _LIMIT:
+    if size < _DENSE * len(values):
         return NumberIds(low, high, unit, _NONE, 0, column.dtype, key)
     taken = _NONE
     if size < _HUGE:

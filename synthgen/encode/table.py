@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -124,6 +124,8 @@ class TableEncoder:
         rows: np.ndarray,
         rng: np.random.Generator,
         wanted: Mapping[Any, Wanted] | None = None,
+        *,
+        numbered: bool = True,
     ) -> pd.DataFrame:
         """Decode rows.
 
@@ -135,6 +137,9 @@ class TableEncoder:
         rng : numpy.random.Generator
         wanted : mapping of label to Wanted, optional
             Conditions that the rows were drawn under.
+        numbered : bool, default=True
+            Whether ids are those of the row numbers. If not, they are all the same, until
+            :meth:`renumber`: a short form has not ids for rows that do not stay.
 
         Returns
         -------
@@ -147,7 +152,8 @@ class TableEncoder:
         for k, encoder in enumerate(self.encoders):
             codes = table.codes[:, block_starts[k] : block_starts[k + 1]]
             scores = table.values[:, head_starts[k] : head_starts[k + 1]]
-            columns |= encoder.inverse(codes, scores, rows, rng, wanted)
+            own = rows if numbered or not _is_id(encoder) else np.zeros_like(rows)
+            columns |= encoder.inverse(codes, scores, own, rng, wanted)
         return _assemble(list(self.schema.names), columns)
 
     @cached_property
@@ -166,7 +172,7 @@ class TableEncoder:
         """Make the ids of decoded rows anew, for rows that were filtered after decoding."""
         columns: dict[Any, Any] = {name: frame[name] for name in frame.columns}
         for encoder in self.encoders:
-            if isinstance(encoder, SurrogateEncoder) and encoder.column.kind == "id":
+            if _is_id(encoder):
                 name = encoder.column.name
                 columns[name] = encoder.renew(columns[name], rows, rng)
         return _assemble(list(columns), columns)
@@ -255,6 +261,10 @@ _TYPES = {
     PublicEncoder: "public",
     SurrogateEncoder: "surrogate",
 }
+
+
+def _is_id(encoder: ColumnEncoder) -> TypeGuard[SurrogateEncoder]:
+    return isinstance(encoder, SurrogateEncoder) and encoder.column.kind == "id"
 
 
 def _assemble(names: list[Any], columns: dict[Any, Any]) -> pd.DataFrame:

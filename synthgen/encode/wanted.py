@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,21 @@ class Wanted:
     def single(self) -> bool:
         """Whether exactly one value satisfies the condition."""
         return self.between is None and len(self.values) + self.missing == 1
+
+
+def in_words(wanted: Mapping[Any, Wanted]) -> str:
+    """Return conditions as they were written.
+
+    Examples
+    --------
+    >>> in_words({"age": Wanted((20,)), "sex": Wanted(("Female", "Male"), True)})
+    "{'age': 20, 'sex': ['Female', 'Male', None]}"
+    """
+    written = {}
+    for name, asked in wanted.items():
+        values = [*asked.values, *([None] if asked.missing else [])]
+        written[name] = asked.between or (values[0] if len(values) == 1 else values)
+    return repr(written)
 
 
 def is_missing(value: Any) -> bool:

@@ -20,7 +20,13 @@ from synthgen.core.documents import check_mapping
 from synthgen.core.params import check_integer
 from synthgen.core.random import root_seed
 from synthgen.core.serialize import Artifact, load_artifact, save_artifact
-from synthgen.data.constraints import Constraint, Predicate, Unique, validate_constraints
+from synthgen.data.constraints import (
+    Constraint,
+    Predicate,
+    Unique,
+    drop_impossible,
+    validate_constraints,
+)
 from synthgen.data.frame import FrameSpec, read_frame, write_frame
 from synthgen.data.schema import Schema
 from synthgen.errors import (
@@ -89,6 +95,7 @@ class BaseSynthesizer(BaseEstimator):
                 "learn anything of use."
             )
         schema = self._resolve_schema(frame)
+        frame = drop_impossible(frame, schema.constraints)
         _warn_of_long_numbers(frame, schema)
         target = spec.columns[-1] if y is not None else None
         before = dict(self.__dict__)

@@ -17,7 +17,7 @@ from synthgen.core.random import generator
 from synthgen.core.serialize import Artifact
 from synthgen.data.schema import Schema
 from synthgen.encode.table import TableEncoder
-from synthgen.encode.wanted import parse_wanted
+from synthgen.encode.wanted import Wanted, in_words
 from synthgen.errors import ConditionError
 from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.sample.baseline import CopulaCompleter, CopulaRequest, CopulaSampler
@@ -54,18 +54,16 @@ class _CopulaSynthesizer(EncodedSynthesizer):
             correlation = latent_correlation(encoder.layout, table, generator(seed, "train"))
         self.sampler_ = CopulaSampler(encoder, CopulaSource(encoder.layout, correlation))
 
-    def _request(self, conditions: dict[Any, Any], seed: int, on_rare: str) -> CopulaRequest:
-        wanted = {name: parse_wanted(name, value) for name, value in conditions.items()}
+    def _request(self, wanted: dict[Any, Wanted], seed: int, on_rare: str) -> CopulaRequest:
         condition = self.sampler_.encoder.condition(wanted)
         source = self.sampler_.source.restrict(condition)
         chance = source.log_probability(generator(seed, "conditions"))
         if on_rare == "error" and chance < math.log(CopulaCompleter.least_probability):
-            words = ", ".join(f"{name!r}: {value!r}" for name, value in conditions.items())
             raise ConditionError(
-                f"The condition {{{words}}} is impossible under the model. Relax it, or pass "
-                "on_rare='approximate' to get rows that obey it all the same."
+                f"The condition {in_words(wanted)} is impossible under the model. Relax it, or "
+                "pass on_rare='approximate' to get rows that obey it all the same."
             )
-        return CopulaRequest(wanted, source)
+        return CopulaRequest(wanted, source, math.exp(chance))
 
     def _rowwise(self) -> CopulaCompleter:
         return CopulaCompleter(self.sampler_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
@@ -16,10 +17,14 @@ from synthgen.data.frame import read_frame, write_rows
 from synthgen.data.schema import Schema
 from synthgen.encode.base import Resolution
 from synthgen.encode.table import TableEncoder
+from synthgen.encode.wanted import Wanted, parse_wanted
 from synthgen.errors import ConditionError, InvalidDataError
 from synthgen.models.base import BaseSynthesizer
 from synthgen.sample.completer import RowCompleter
+from synthgen.sample.mixture import Demand, Mixture, alternatives
 from synthgen.sample.sampler import RowBlocks
+
+logger = logging.getLogger(__name__)
 
 
 class EncodedSynthesizer(BaseSynthesizer):
@@ -32,8 +37,8 @@ class EncodedSynthesizer(BaseSynthesizer):
     sampler_: RowBlocks[Any]
 
     @abstractmethod
-    def _request(self, conditions: dict[Any, Any], seed: int, on_rare: str) -> Any:
-        """Return what ``sampler_`` needs to draw rows under `conditions`."""
+    def _request(self, wanted: dict[Any, Wanted], seed: int, on_rare: str) -> Demand:
+        """Return what ``sampler_`` needs to draw rows under conditions."""
 
     @abstractmethod
     def _rowwise(self) -> RowCompleter:
@@ -47,7 +52,7 @@ class EncodedSynthesizer(BaseSynthesizer):
             if n_samples is not None:
                 yield from self.sampler_.frames(n_samples, seed)
         elif isinstance(conditions, dict):
-            request = self._request(conditions, seed, on_rare)
+            request = self._asked(conditions, seed, on_rare)
             yield from self.sampler_.frames(int(n_samples or 0), seed, request)
         else:
             frame, _ = read_frame(conditions)
@@ -57,6 +62,23 @@ class EncodedSynthesizer(BaseSynthesizer):
                     f"n_samples is {n_samples}. Leave n_samples out."
                 )
             yield self._rowwise().complete(frame, seed, on_rare)
+
+    def _asked(self, conditions: dict[Any, Any], seed: int, on_rare: str) -> Any:
+        """Return what ``sampler_`` needs, a mixture where a number may be one of several."""
+        wanted = {name: parse_wanted(name, value) for name, value in conditions.items()}
+        ways = alternatives(self.sampler_.encoder, wanted)
+        if len(ways) == 1:
+            return self._request(ways[0], seed, on_rare)
+        parts, error = [], None
+        for way in ways:
+            try:
+                parts.append(self._request(way, seed, on_rare))
+            except ConditionError as reason:
+                logger.warning("No row is drawn of one of the values asked for. %s", reason)
+                error = reason
+        if not parts and error is not None:
+            raise error
+        return Mixture(wanted, tuple(parts))
 
     def _rows_from(self, seed: int, start: int, stop: int) -> Iterator[pd.DataFrame]:
         yield from self.sampler_.rows(seed, start, stop)

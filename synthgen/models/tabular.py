@@ -23,7 +23,7 @@ from synthgen.dp.sgd_budget import DPSGD
 from synthgen.encode.calibrate import Calibration
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.encode.table import TableEncoder
-from synthgen.encode.wanted import parse_wanted
+from synthgen.encode.wanted import Wanted, in_words
 from synthgen.errors import InvalidDataError, InvalidParameterError, TrainingWarning
 from synthgen.models.encoded import EncodedSynthesizer, fit_encoder
 from synthgen.models.memory import check_memory
@@ -332,14 +332,12 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         fingerprint["validation_fraction"] = self.validation_fraction
         return Checkpoint(Path(self.checkpoint_dir), plain_json(fingerprint))
 
-    def _request(self, conditions: dict[Any, Any], seed: int, on_rare: str) -> Request:
-        wanted = {name: parse_wanted(name, value) for name, value in conditions.items()}
+    def _request(self, wanted: dict[Any, Wanted], seed: int, on_rare: str) -> Request:
         encoder = self.sampler_.encoder
         condition = encoder.condition(wanted)
         rng = torch_generator(seed, "conditions")
         pool = weigh_latents(self.sampler_.source, condition, rng)
-        words = ", ".join(f"{name!r}: {value!r}" for name, value in conditions.items())
-        return Request(wanted, condition, check_pool(pool, f"{{{words}}}", on_rare))
+        return Request(wanted, condition, check_pool(pool, in_words(wanted), on_rare))
 
     def _rowwise(self) -> RowwiseSampler:
         # Kept as long as what was fitted: it may have to train a network at its first use.

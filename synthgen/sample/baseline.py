@@ -27,10 +27,13 @@ class CopulaRequest:
         Conditions by column.
     source : RestrictedSource
         Draws rows that obey them.
+    probability : float
+        How probable they are under the copula.
     """
 
     wanted: Mapping[Any, Wanted]
     source: RestrictedSource
+    probability: float
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from synthgen.errors import ConstraintError
 from synthgen.sample.conditional import ConditionPool, draw_from_pool
 from synthgen.sample.correct import Corrections
 from synthgen.sample.draw import RowSource
+from synthgen.sample.mixture import DemandT, Mixture
 from synthgen.sample.obey import MOST_ATTEMPTS, obeys, repair, row_rules
 from synthgen.sample.refine import Refiner
 from synthgen.sample.settle import settle
@@ -35,19 +36,14 @@ BLOCK: Final = 16_384
 #: Rows drawn again where some break a constraint: this many times, and this many more, than needed.
 _SPARE: Final = 1.2
 _FEW_MORE: Final = 64
+#: Once nothing can be repaired, drawing goes on while this share of the rows obeys.
+_LEAST_SHARE: Final = 2e-3
 #: Blocks in a row with almost no new row before uniqueness is given up.
 _MOST_STALE: Final = 20
 
 
-class Demand(Protocol):
-    """What rows must obey, prepared for the sampler that draws them."""
-
-    @property
-    def wanted(self) -> Mapping[Any, Wanted]:
-        """Conditions by column."""
-
-
-DemandT = TypeVar("DemandT", bound=Demand)
+#: One demand, or any of several.
+Asked: TypeAlias = DemandT | Mixture[DemandT]
 
 
 @dataclass(frozen=True)
@@ -67,6 +63,11 @@ class Request:
     wanted: Mapping[Any, Wanted]
     condition: TableCondition
     pool: ConditionPool
+
+    @property
+    def probability(self) -> float:
+        """How probable it is under the generator."""
+        return self.pool.probability
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,13 @@ class RowBlocks(ABC, Generic[DemandT]):
     def rows(self, seed: int, start: int, stop: int) -> Iterator[pd.DataFrame]:
         """Yield the rows from number `start` up to `stop`."""
         numbers = range(start // BLOCK, math.ceil(stop / BLOCK))
-        for number, frame in zip(numbers, self._blocks(numbers, seed), strict=True):
+        blocks = self._blocks(numbers, seed, stop)
+        for number, frame in zip(numbers, blocks, strict=True):
             first = number * BLOCK
             yield frame.iloc[max(start - first, 0) : stop - first]
 
     def frames(
-        self, n_samples: int, seed: int, request: DemandT | None = None
+        self, n_samples: int, seed: int, request: Asked[DemandT] | None = None
     ) -> Iterator[pd.DataFrame]:
         """Yield frames that together have exactly `n_samples` rows.
 
@@ -103,58 +105,126 @@ class RowBlocks(ABC, Generic[DemandT]):
         ConstraintError
             If the constraints leave too little.
         """
-        unique = [c for c in self.encoder.schema.constraints if isinstance(c, Unique)]
+        unique = self._uniqueness()
+        if unique:
+            yield from self._distinct(n_samples, seed, request, unique)
+        else:
+            numbers = range(math.ceil(n_samples / BLOCK))
+            yield from self._blocks(numbers, seed, n_samples, request)
+
+    def _uniqueness(self) -> list[Unique]:
+        """Return the demands for uniqueness that are not met by ids, which all differ."""
+        ids = {column.name for column in self.encoder.schema.columns if column.kind == "id"}
+        found = [c for c in self.encoder.schema.constraints if isinstance(c, Unique)]
+        return [constraint for constraint in found if not ids & set(constraint.columns)]
+
+    def _distinct(
+        self, n_samples: int, seed: int, request: Asked[DemandT] | None, unique: list[Unique]
+    ) -> Iterator[pd.DataFrame]:
+        """Yield rows of as many blocks as it takes, those without a repetition."""
         seen: list[set[int]] = [set() for _ in unique]
-        left, stale = n_samples, 0
-        # Without uniqueness it is known how many blocks it takes.
-        numbers = itertools.count() if unique else range(math.ceil(n_samples / BLOCK))
-        for block in self._blocks(numbers, seed, request):
+        done, stale = 0, 0
+        # Ids are given to rows that stay; until then a block has those of its first row.
+        for block in self._blocks(itertools.count(), seed, None, request):
             fresh = _drop_all_seen(block, unique, seen)
             stale = stale + 1 if len(fresh) < BLOCK // 1_000 else 0
             if stale > _MOST_STALE:
                 names = [list(constraint.columns) for constraint in unique]
                 raise ConstraintError(
-                    f"Only {n_samples - left} of {n_samples} rows differ in {names}, as the "
+                    f"Only {done} of {n_samples} rows differ in {names}, as the "
                     "constraint Unique demands. Ask for fewer rows or drop the constraint."
                 )
-            frame = fresh.iloc[:left]
-            left -= len(frame)
+            frame = fresh.iloc[: n_samples - done].reset_index(drop=True)
             if len(frame):
-                yield frame.reset_index(drop=True)
-            if left <= 0:
+                rows = np.arange(done, done + len(frame), dtype=np.int64)
+                yield self.encoder.renumber(frame, rows, generator(seed, "surrogate", done))
+                done += len(frame)
+            if done >= n_samples:
                 return
 
     def _blocks(
-        self, numbers: Iterable[int], seed: int, request: DemandT | None = None
+        self,
+        numbers: Iterable[int],
+        seed: int,
+        stop: int | None,
+        request: Asked[DemandT] | None = None,
     ) -> Iterator[pd.DataFrame]:
-        return map_ahead(lambda number: self.block(seed, number, request), numbers)
+        """Yield blocks, the last one up to row number `stop`."""
 
-    def block(self, seed: int, number: int, request: DemandT | None = None) -> pd.DataFrame:
-        """Return block `number`, a frame of ``BLOCK`` rows that obey conditions and constraints."""
+        def make(number: int) -> pd.DataFrame:
+            most = BLOCK if stop is None else min(stop - number * BLOCK, BLOCK)
+            return self.block(seed, number, request, most, numbered=stop is not None)
+
+        return map_ahead(make, numbers)
+
+    def block(
+        self,
+        seed: int,
+        number: int,
+        request: Asked[DemandT] | None = None,
+        most: int = BLOCK,
+        *,
+        numbered: bool = True,
+    ) -> pd.DataFrame:
+        """Return the first `most` rows of block `number`, which obey conditions and constraints.
+
+        Their ids are those of their row numbers if they are to be `numbered`, and otherwise all
+        the same: a short form has not ids for rows that nobody asked for.
+        """
         rows = np.arange(number * BLOCK, (number + 1) * BLOCK, dtype=np.int64)
         checks = self._row_constraints()
-        if not checks:
-            return self._attempt(seed, number, 0, rows, request)
+        if checks:
+            frame = self._obeying(seed, number, rows, request, most, checks)
+        else:
+            frame = self._attempt(seed, number, 0, rows, request).iloc[:most]
+        if not numbered:
+            return frame
+        return self.encoder.renumber(frame, rows[:most], generator(seed, "surrogate", number))
+
+    def _obeying(
+        self,
+        seed: int,
+        number: int,
+        rows: np.ndarray,
+        request: Asked[DemandT] | None,
+        most: int,
+        checks: list[Constraint],
+    ) -> pd.DataFrame:
+        """Return the first `most` rows of a block that obey; their ids are all the same."""
         good: list[pd.DataFrame] = []
         bad = pd.DataFrame()
-        count, drawn = 0, 0
-        for attempt in range(MOST_ATTEMPTS):
+        count, drawn, attempt = 0, 0, 0
+        while count < most:
+            if attempt == MOST_ATTEMPTS:
+                repaired = self._repaired(seed, number, request, pd.concat(good), bad)
+                good.append(repaired)
+                count += len(repaired)
+            if attempt >= MOST_ATTEMPTS and drawn * _LEAST_SHARE > count:
+                raise _too_strict(checks, count, drawn, request is not None)
+            if count >= most:
+                break
             size = _next_size(count, drawn)
             frame = self._attempt(seed, number, attempt, rows[:size], request)
             fine = obeys(frame, checks)
             good.append(frame[fine])
             bad = frame[~fine] if (~fine).any() else bad
-            count, drawn = count + int(fine.sum()), drawn + size
-            if count >= BLOCK:
-                break
-        else:
-            rng = generator(seed, "sample", number, 1)
-            fixed = [] if request is None else list(request.wanted)
-            # Combinations that a repair breaks are repaired as well.
-            rules = row_rules(self.encoder.schema)
-            good.append(_repair(pd.concat(good), bad, rules, fixed, BLOCK - count, rng))
-        frame = pd.concat(good, ignore_index=True).iloc[:BLOCK]
-        return self.encoder.renumber(frame, rows, generator(seed, "surrogate", number))
+            count, drawn, attempt = count + int(fine.sum()), drawn + size, attempt + 1
+        return pd.concat(good, ignore_index=True).iloc[:most]
+
+    def _repaired(
+        self,
+        seed: int,
+        number: int,
+        request: Asked[DemandT] | None,
+        good: pd.DataFrame,
+        bad: pd.DataFrame,
+    ) -> pd.DataFrame:
+        """Return rows for the rest of a block made from `bad` ones; none if that cannot be."""
+        fixed: list[Any] = [] if request is None else list(request.wanted)
+        # Combinations that a repair breaks are repaired as well.
+        rules = row_rules(self.encoder.schema)
+        rng = generator(seed, "sample", number, 1)
+        return _repair(good, bad, rules, fixed, BLOCK - len(good), rng)
 
     def _row_constraints(self) -> list[Constraint]:
         # Combinations hold by construction, uniqueness is a matter of all blocks together.
@@ -162,13 +232,25 @@ class RowBlocks(ABC, Generic[DemandT]):
         return [c for c in self.encoder.schema.constraints if not isinstance(c, held)]
 
     def _attempt(
-        self, seed: int, number: int, attempt: int, rows: np.ndarray, request: DemandT | None
+        self, seed: int, number: int, attempt: int, rows: np.ndarray, request: Asked[DemandT] | None
     ) -> pd.DataFrame:
-        table = self.encoded(len(rows), seed, (number, attempt), request)
+        """Return decoded rows whose ids are all the same yet."""
+        table = self._drawn(len(rows), seed, (number, attempt), request)
         rng = generator(seed, "surrogate", number, attempt)
         wanted = None if request is None else request.wanted
-        frame = self.encoder.inverse(table, rows, rng, wanted)
+        frame = self.encoder.inverse(table, rows, rng, wanted, numbered=False)
         return settle(frame, self.encoder, dict.fromkeys(wanted or (), _all_of(frame)))
+
+    def _drawn(
+        self, n: int, seed: int, index: tuple[int, ...], request: Asked[DemandT] | None
+    ) -> EncodedTable:
+        if not isinstance(request, Mixture):
+            return self.encoded(n, seed, index, request)
+
+        def draw(count: int, place: int, part: DemandT) -> EncodedTable:
+            return self.encoded(count, seed, (*index, place), part)
+
+        return request.draw(n, generator(seed, "conditions", *index), draw)
 
 
 @dataclass(frozen=True)
@@ -252,18 +334,27 @@ def _repair(
     n: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Return `n` rows made from `bad` rows, with cells of `good` ones; `fixed` columns stay."""
+    """Return `n` rows made from `bad` rows, with cells of `good` ones; `fixed` columns stay.
+
+    None if no row can be repaired.
+    """
     repaired, fine = repair(pd.concat([good, bad], ignore_index=True), rules, fixed, rng)
     kept = repaired.iloc[len(good) :][fine[len(good) :]]
     if not len(kept):
-        names = ", ".join(type(rule).__name__ for rule in rules)
-        raise ConstraintError(
-            f"Almost no generated row satisfies the constraints together ({names}), and they "
-            "cannot be repaired. Check them with Schema.suggest_constraints on the real rows"
-            f"{', and against the conditions' if fixed else ''}."
-        )
+        return kept
     logger.info("Repaired %d rows to satisfy the constraints.", n)
     return kept.iloc[rng.integers(len(kept), size=n)] if len(kept) < n else kept.iloc[:n]
+
+
+def _too_strict(
+    rules: list[Constraint], good: int, drawn: int, conditions: bool
+) -> ConstraintError:
+    names = ", ".join(type(rule).__name__ for rule in rules)
+    return ConstraintError(
+        f"Only {good:,} of {drawn:,} generated rows satisfy the constraints together ({names}), "
+        "and the others cannot be repaired. Check them with Schema.suggest_constraints on the real "
+        f"rows{', and against the conditions' if conditions else ''}."
+    )
 
 
 def _drop_all_seen(frame: pd.DataFrame, unique: list[Unique], seen: list[set[int]]) -> pd.DataFrame:
@@ -274,9 +365,13 @@ def _drop_all_seen(frame: pd.DataFrame, unique: list[Unique], seen: list[set[int
 
 
 def _drop_seen(frame: pd.DataFrame, constraint: Unique, known: set[int]) -> pd.DataFrame:
-    """Keep the first row of each combination that is not `known` yet, and remember it."""
-    keys = pd.util.hash_pandas_object(frame[list(constraint.columns)], index=False).to_numpy()
+    """Keep the first row of each combination that is not `known` yet, and remember it.
+
+    Rows with a missing cell among them stay as well.
+    """
+    part = frame[list(constraint.columns)]
+    keys = pd.util.hash_pandas_object(part, index=False).to_numpy()
     fresh = np.array([key not in known for key in keys.tolist()], dtype=bool)
     fresh &= ~pd.Series(keys).duplicated().to_numpy()
     known.update(keys[fresh].tolist())
-    return frame[fresh]
+    return frame[fresh | part.isna().any(axis=1).to_numpy()]

@@ -7,7 +7,7 @@ sum is added up from its parts, and what a key decides is looked up.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from synthgen.data.lookup_rule import Lookup
 from synthgen.data.sum_rule import Sum
 from synthgen.data.values import from_numbers
 from synthgen.encode.table import TableEncoder
+
+_NUMBERS: Final = ("numeric", "integer")
 
 
 def settle(
@@ -85,6 +87,8 @@ def _add_up(
         rows = open_rows & ~given[name] if name in given else open_rows
         open_rows = open_rows & ~rows
         chosen = np.flatnonzero(rows)
+        if not len(chosen) or encoder.schema[name].kind not in _NUMBERS:
+            continue  # What is no number of its column's own cannot be worked out.
         solved = rule.solve(values[chosen], place)
         low, high = encoder.ranges.get(name, (-np.inf, np.inf))
         inside = (solved >= low) & (solved <= high)

@@ -112,8 +112,6 @@ def test_running_out_of_ids_is_an_error():
         make(np.arange(100, 120, dtype=np.int8), "id")
     with pytest.raises(InvalidDataError, match="wider form"):
         make([f"A{k}" for k in range(10)], "id", pattern=r"A\d")
-    with pytest.raises(InvalidDataError, match="wider form"):
-        make([f"{k:02d}" for k in range(1, 90)], "id")
     with pytest.raises(InvalidDataError, match="whole numbers or texts"):
         make([1.5, 2.5], "id")
 
@@ -254,3 +252,29 @@ def test_damaged_documents_are_refused():
     for document in ({}, {"type": "magic"}, {"type": "constant"}, {"type": "number_ids"}):
         with pytest.raises(ArtifactError):
             surrogate_from_json(document)
+
+
+def test_numbers_in_texts_grow_beyond_their_digits():
+    made = make([f"P{k:02d}" for k in range(1, 90)], "id", rows=np.arange(20))
+    assert made.tolist()[:2] + made.tolist()[-1:] == ["P90", "P91", "P109"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "dtype"),
+    [(-(2**63), 2**63 - 1, "int64"), (0, 2**64 - 1, "uint64"), (0, 2**63, "uint64")],
+)
+def test_ids_that_fill_64_bits(low, high, dtype):
+    rng = np.random.default_rng(0)
+    real = rng.integers(low, high, 300, dtype=dtype, endpoint=True)
+    real[:2] = low, high
+    made = make(real, "id", rows=np.arange(5_000))
+    assert made.dtype == dtype
+    assert made.is_unique
+    assert not np.isin(made, real).any()
+    quarters = np.histogram(made.astype(float), bins=4, range=(float(low), float(high)))[0]
+    assert quarters.min() > 1_000
+
+
+def test_ids_of_more_than_64_bits_are_refused():
+    with pytest.raises(InvalidDataError, match="more than 64 bits"):
+        make(np.array([10**30, 10**31], dtype=object), "id")

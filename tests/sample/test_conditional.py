@@ -85,7 +85,7 @@ def test_other_columns_are_distributed_as_in_rows_that_obey(
     plain = Sampler(gan.sampler_.encoder, gan.sampler_.source)
     model = GANSynthesizer()
     model.sampler_ = plain
-    request = model._request({"age": Between(60, 79), "sex": "Male"}, 0, "error")
+    request = model._asked({"age": Between(60, 79), "sex": "Male"}, 0, "error")
     sample = pd.concat(plain.frames(20_000, 4, request), ignore_index=True)
     for name in ("income", "age"):
         assert sample[name].mean() == pytest.approx(kept[name].mean(), rel=0.02)

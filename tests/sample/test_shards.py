@@ -106,11 +106,11 @@ def test_a_models_files_are_the_head_of_its_endless_table(
     pd.testing.assert_frame_equal(rows, expected, check_dtype=False)
     decode, calls = type(gan.sampler_.encoder).inverse, []
 
-    def fail(self: object, *args: object) -> pd.DataFrame:
+    def fail(self: object, *args: object, **options: object) -> pd.DataFrame:
         calls.append(1)
         if len(calls) > 2:
             raise OSError("the disk is gone")
-        return decode(self, *args)
+        return decode(self, *args, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr("synthgen.encode.table.TableEncoder.inverse", fail)

@@ -1,0 +1,124 @@
+"""Blocks of rows: ids of short forms, rules that few rows obey, uniqueness with gaps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthgen import (
+    FixedCombinations,
+    IndependentColumns,
+    Lookup,
+    OneHot,
+    Predicate,
+    Schema,
+    Sum,
+    Unique,
+)
+from synthgen.errors import ConstraintError, InvalidDataError
+from synthgen.sample.sampler import BLOCK
+
+#: Real rows break most of the rules here.
+pytestmark = pytest.mark.filterwarnings("ignore::synthgen.errors.DataWarning")
+
+RNG = np.random.default_rng(0)
+N = 500
+BASE = pd.DataFrame({"x": RNG.normal(size=N)})
+
+
+def fitted(frame: pd.DataFrame, *rules: Any) -> IndependentColumns:
+    schema = Schema.infer(frame).with_constraints(*rules)
+    return IndependentColumns(schema=schema, random_state=0).fit(frame)
+
+
+def test_a_short_form_has_ids_for_the_rows_that_are_asked_for() -> None:
+    model = fitted(BASE.assign(pid=[f"P{k:03d}" for k in range(1, N + 1)]))
+    assert model.sample(10, random_state=0)["pid"].tolist() == [f"P{k}" for k in range(501, 511)]
+    many = model.sample(N, random_state=0)["pid"]
+    assert many.iloc[-1] == "P1000"
+    assert many.is_unique
+
+
+def test_a_small_type_has_ids_for_the_rows_that_are_asked_for() -> None:
+    frame = BASE.iloc[:100].assign(id=np.arange(1, 101, dtype="int8"))
+    model = fitted(frame)
+    assert model.sample(10, random_state=0)["id"].tolist() == list(range(101, 111))
+    with pytest.raises(InvalidDataError, match="not enough numbers of dtype int8"):
+        model.sample(100)
+    ruled = fitted(frame, Predicate(lambda rows: rows["x"] > 0, "positive"))
+    found = ruled.sample(20, random_state=0)
+    assert found["id"].tolist() == list(range(101, 121))
+    assert (found["x"] > 0).all()
+
+
+@pytest.mark.parametrize("rule", [None, Predicate(lambda rows: rows["x"] > 1, "large")])
+def test_few_rows_are_the_first_of_many(rule: Predicate | None) -> None:
+    frame = BASE.assign(k=[f"P{k}" for k in range(N)])
+    model = fitted(frame, *([] if rule is None else [rule]))
+    many = model.sample(BLOCK + 50, random_state=3)
+    pd.testing.assert_frame_equal(model.sample(70, random_state=3), many.iloc[:70])
+    assert many["k"].is_unique
+
+
+def test_a_rule_that_few_rows_obey_and_nothing_can_repair() -> None:
+    model = fitted(BASE, Predicate(lambda rows: rows["x"] > 1.645, "large"))
+    found = model.sample(BLOCK + 10, random_state=0)
+    assert len(found) == BLOCK + 10
+    assert (found["x"] > 1.645).all()
+
+
+def test_what_follows_from_a_key_can_be_asked_for() -> None:
+    cities = np.array([f"c{k}" for k in range(200)])
+    keys = RNG.choice(cities, 2_000)
+    frame = pd.DataFrame({"city": keys, "x": RNG.normal(size=2_000)})
+    frame["country"] = [f"k{int(key[1:]) % 40}" for key in keys]
+    model = fitted(frame, Lookup("city", "country"))
+    found = model.sample(300, conditions={"country": "k3"}, random_state=0)
+    assert set(found["city"]) <= {"c3", "c43", "c83", "c123", "c163"}
+
+
+def test_rows_with_gaps_are_no_repetitions() -> None:
+    code = pd.Series(RNG.permutation(100_000)[:N].astype(float))
+    code[RNG.random(N) < 0.5] = np.nan
+    model = fitted(BASE.assign(code=code, pid=[f"P{k:03d}" for k in range(N)]), Unique(("code",)))
+    found = model.sample(200, random_state=0)
+    assert found["code"].isna().mean() == pytest.approx(0.5, abs=0.12)
+    assert not found["code"].dropna().duplicated().any()
+    assert found["pid"].tolist() == [f"P{k}" for k in range(500, 700)]
+
+
+def test_ids_are_unique_without_looking() -> None:
+    model = fitted(BASE.assign(pid=[f"P{k:03d}" for k in range(N)]), Unique(("pid",)))
+    assert model.sample(2 * BLOCK, random_state=0)["pid"].is_unique
+
+
+def test_too_few_distinct_rows_say_how_many() -> None:
+    model = fitted(BASE.assign(k=RNG.integers(0, 60, N)), Unique(("k",)))
+    assert sorted(model.sample(60, random_state=0)["k"]) == list(range(60))
+    with pytest.raises(ConstraintError, match="Only 60 of 61 rows differ"):
+        model.sample(61)
+
+
+def test_a_part_of_a_sum_that_never_changes() -> None:
+    frame = pd.DataFrame({"a": RNG.integers(0, 1000, N), "fee": 5})
+    frame["total"] = frame["a"] + frame["fee"]
+    found = fitted(frame, Sum("total", ("a", "fee"))).sample(100, random_state=0)
+    assert (found["a"] + found["fee"] == found["total"]).all()
+
+
+def test_combinations_that_real_rows_break() -> None:
+    k = RNG.integers(0, 4, N)
+    frame = BASE.assign(**{name: (k == place) * 1 for place, name in enumerate("abc")})
+    found = fitted(frame, OneHot(("a", "b", "c"))).sample(1_000, random_state=0)
+    assert (found[["a", "b", "c"]].sum(axis=1) == 1).all()
+    city = RNG.choice(["Bonn", "Rome"], N)
+    places = BASE.assign(city=city, land=np.where(city == "Bonn", "de", "it"))
+    places.loc[:20, "land"] = "xx"
+    rule = FixedCombinations(("city", "land"), (("Bonn", "de"), ("Rome", "it")))
+    found = fitted(places, rule).sample(1_000, random_state=0)
+    assert set(found["land"]) == {"de", "it"}
+    with pytest.raises(ConstraintError, match="0 of 500 real rows obey"):
+        fitted(places.assign(land="xx"), rule)
