@@ -86,7 +86,8 @@ class Column:
         1970 for dates, seconds for time spans.
     format : str, optional
         For dates stored as text the format of ``strptime``, see :mod:`synthgen.data.datetext`. For
-        numbers stored as text a printf format such as ``"%.2f"``; ``"%g"`` is the shortest form and
+        numbers stored as text a printf format such as ``"%.2f"``, or that of amounts, such as
+        ``"$%,.2f"``, see :mod:`synthgen.data.numbertext`; ``"%g"`` is the shortest form and
         ``"%r"`` the shortest form with a decimal point.
     resolution : {"D", "h", "min", "s", "ms", "us"}, optional
         Coarsest unit that all dates or time spans are multiples of.

@@ -26,7 +26,9 @@ _TIME: Final = re.compile(
     r"(?P<date>.*?)(?P<gap>T|,? +)\d{1,2}:\d{2}(?P<second>:\d{2}(?:\.(?P<part>\d{1,6}))?)?"
     r"(?P<noon> ?[AaPp][Mm])?(?P<zone>Z| ?[+-]\d{2}:?\d{2})?"
 )
-_DIRECTIVE: Final = re.compile(r"%(?P<flag>-|[1-6])?(?P<code>[A-Za-z])")
+_DIRECTIVE: Final = re.compile(r"%(?P<flag>[-1-6^#])?(?P<code>[A-Za-z])")
+#: Flags of words that are all in capitals, or all in small letters.
+_CASES: Final[dict[str, Callable[[str], str]]] = {"^": str.upper, "#": str.lower}
 _PATTERNS: Final = {
     "Y": r"\d{4}", "y": r"\d{2}", "m": r"\d{1,2}", "d": r"\d{1,2}", "H": r"\d{1,2}",
     "I": r"\d{1,2}", "M": r"\d{2}", "S": r"\d{2}", "f": r"\d{1,6}", "p": r"[AaPp][Mm]",
@@ -186,13 +188,25 @@ def _with_flags(form: str, matches: list[re.Match[str]]) -> str:
         elif code == "f":
             digits = max(len(text) for text in texts)
             flag = "" if digits == 6 else str(digits)
+        elif code in "bBap":
+            flag = _case_of(texts, "PM" if code == "p" else "May")
         result += f"%{flag}{code}"
     return result
+
+
+def _case_of(texts: set[str], usual: str) -> str:
+    """Return the flag of words that are all in capitals or all in small letters, if unusual."""
+    for flag, change in _CASES.items():
+        if change(usual) != usual and all(change(text) == text for text in texts):
+            return flag
+    return ""
 
 
 def _flagged(text: str, flag: str) -> str:
     if flag == "-":
         return text.lstrip("0") or "0"
+    if flag in _CASES:
+        return _CASES[flag](text)
     return text[: int(flag)] if flag else text
 
 

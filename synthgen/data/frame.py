@@ -27,6 +27,7 @@ from synthgen.data.check import check_columns, check_labels, check_shape
 from synthgen.data.dtypes import can_hold_missing, dtype_from_name, dtype_name
 from synthgen.data.paths import read_path, write_path
 from synthgen.data.target import as_array, common_dtype, target_series
+from synthgen.data.zones import with_named_zones
 from synthgen.errors import InvalidDataError, MissingExtraError
 
 __all__ = ["FrameSpec", "read_frame", "read_path", "write_frame", "write_path"]
@@ -112,6 +113,7 @@ def read_frame(X: Any, y: Any = None) -> tuple[pd.DataFrame, FrameSpec]:
     if y is not None:
         frame, native = _append_target(frame, y, container, native)
     check_columns(frame)
+    frame = with_named_zones(frame)
     spec = FrameSpec(
         container=container,
         columns=tuple(frame.columns),

@@ -18,9 +18,11 @@ from synthgen.data.column import Column
 from synthgen.data.datetext import guess_format
 from synthgen.data.dtypes import dtype_name, family, is_integer_dtype
 from synthgen.data.identify import find_integer_id, find_text_id, named_like_id
+from synthgen.data.numbertext import find_number_text
 from synthgen.data.pii import find_pii
-from synthgen.data.precision import find_decimals, find_number_text, find_resolution
+from synthgen.data.precision import find_decimals, find_resolution
 from synthgen.data.values import dates, to_numbers
+from synthgen.data.zones import zone_name
 from synthgen.errors import DataWarning
 
 SAMPLE: Final = 10_000
@@ -147,9 +149,21 @@ def ask_category(look: Look) -> Column | None:
     if family(look.dtype) != "category":
         return None
     levels = tuple(look.present.cat.categories)
+    hidden = None if look.present.cat.ordered else _made_up(look)
+    if hidden is not None:
+        return hidden
     if look.present.cat.ordered:
         return look.column("ordinal", "ordered categories were declared", categories=levels)
     return look.column("categorical", "categories were declared", categories=levels)
+
+
+def _made_up(look: Look) -> Column | None:
+    """Recognise personal data and keys that were declared as levels: they must not be repeated."""
+    if not len(look.sample) or pd.api.types.infer_dtype(look.sample) != "string":
+        return None
+    texts = np.array([str(value) for value in look.sample], dtype=object)
+    distinct = np.asarray(pd.unique(texts), dtype=object)
+    return _personal_text(look, texts) or _key_text(look, distinct)
 
 
 def ask_datetime(look: Look) -> Column | None:
@@ -275,7 +289,7 @@ def _number_text(look: Look, distinct: np.ndarray) -> Column | None:
     form = find_number_text(distinct)
     if form is None:
         return None
-    values = to_numbers(look.present, look.column("numeric", ""))
+    values = to_numbers(look.present, look.column("numeric", "", format=form))
     if np.isnan(values).mean() > _STRAY:
         return None
     decimals = find_decimals(values[np.isfinite(values)], highest=10)
@@ -304,9 +318,9 @@ def _free_text(look: Look, texts: np.ndarray, distinct: np.ndarray) -> Column:
 def _time_zone(look: Look) -> str | None:
     dtype: Any = look.present.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
-        return str(dtype.tz)
+        return zone_name(dtype.tz)
     zone = getattr(look.sample[0], "tzinfo", None)
-    return None if zone is None else str(zone)
+    return None if zone is None else zone_name(zone)
 
 
 _QUESTIONS: Final[tuple[Callable[[Look], Column | None], ...]] = (

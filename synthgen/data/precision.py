@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import numpy as np
@@ -10,7 +9,6 @@ import pandas as pd
 
 _COARSEST: Final = -6
 _PROBE: Final = 2_000
-_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.(\d+))?")
 _UNITS_US: Final = {
     "D": 86_400_000_000, "h": 3_600_000_000, "min": 60_000_000, "s": 1_000_000, "ms": 1_000,
     "us": 1,
@@ -110,31 +108,3 @@ def find_resolution(values: np.ndarray, time_zone: str | None) -> str:
         while (part % size).any():
             unit, size = next(units)
     return unit
-
-
-def find_number_text(texts: np.ndarray) -> str | None:
-    """Return how numbers are written if 99 % of the texts are decimal numbers.
-
-    Whole numbers alone do not count: they are codes more often than not.
-
-    Returns
-    -------
-    str or None
-        ``"%.2f"`` and the like, or ``"%r"`` or ``"%g"`` where the digits vary.
-
-    Examples
-    --------
-    >>> find_number_text(np.array([f"{k / 4:.2f}" for k in range(40)], dtype=object))
-    '%.2f'
-    """
-    matches = [match for match in map(_NUMBER.fullmatch, texts) if match]
-    if len(matches) < max(20, 0.99 * len(texts)):
-        return None
-    if any(re.match(r"[+-]?0\d", match.string) for match in matches):
-        return None
-    digits = {len(match[1] or "") for match in matches}
-    if digits == {0}:
-        return None
-    if len(digits) == 1:
-        return f"%.{digits.pop()}f"
-    return "%g" if 0 in digits else "%r"

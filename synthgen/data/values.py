@@ -27,6 +27,7 @@ from synthgen.data.casting import cast_levels, cast_numbers, cast_values
 from synthgen.data.column import Column
 from synthgen.data.datetext import format_text, parse_text
 from synthgen.data.dtypes import dtype_from_name, family
+from synthgen.data.numbertext import read_numbers, write_numbers
 from synthgen.errors import InvalidDataError
 
 __all__ = ["SECONDS", "cast_levels", "cast_values", "dates", "from_numbers", "to_numbers"]
@@ -67,7 +68,7 @@ def to_numbers(series: pd.Series, column: Column) -> np.ndarray:
         return np.append(levels, np.nan)[series.cat.codes.to_numpy()]
     try:
         if column.kind in ("numeric", "integer", "boolean"):
-            return _number_values(series)
+            return _number_values(series, column.format)
         if column.kind == "datetime":
             return _seconds(dates(series, column.format))
         if column.kind == "timedelta":
@@ -160,12 +161,12 @@ def _naive(value: Any) -> Any:
     return value
 
 
-def _number_values(series: pd.Series) -> np.ndarray:
+def _number_values(series: pd.Series, form: str | None) -> np.ndarray:
     if series.dtype != object and not isinstance(series.dtype, pd.StringDtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
     content = pd.api.types.infer_dtype(series, skipna=True)
     if content == "string":
-        return np.asarray(pd.to_numeric(series.astype(object), errors="coerce"), dtype=np.float64)
+        return read_numbers(series.to_numpy(dtype=object), form)
     values = series.to_numpy(dtype=object)
     result = np.full(len(values), np.nan)
     present = ~pd.isna(values)
@@ -240,7 +241,7 @@ def _decimals(values: np.ndarray, places: int) -> np.ndarray:
 def _number_objects(values: np.ndarray, column: Column) -> Any:
     codes, levels = pd.factorize(values)
     if column.format is not None:
-        texts: list[Any] = [_number_text(level, column.format) for level in levels]
+        texts: list[Any] = list(write_numbers(levels, column.format))
     else:
         whole = column.kind == "integer"
         texts = [int(level) if whole else float(level) for level in levels]
@@ -248,15 +249,6 @@ def _number_objects(values: np.ndarray, column: Column) -> Any:
     if column.format is None or family(column.dtype) == "object":
         return table
     return pd.array(table, dtype=dtype_from_name(column.dtype))
-
-
-def _number_text(value: float, form: str) -> str:
-    if form == "%r":
-        return repr(float(value))
-    if form == "%g":
-        text = repr(float(value))
-        return text.removesuffix(".0")
-    return form % value
 
 
 def _build_booleans(values: np.ndarray, column: Column) -> Any:

@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from synthgen.data.dtypes import dtype_name
 from synthgen.data.schema import Column
-from synthgen.data.values import SECONDS, dates, to_numbers
+from synthgen.data.values import SECONDS, dates, from_numbers, to_numbers
 from synthgen.encode.numeric import range_ends
 from synthgen.encode.wanted import Between, Wanted
 from synthgen.errors import ConditionError, InvalidDataError
@@ -84,8 +85,8 @@ def _held(column: Column, value: Any) -> float:
     return number
 
 
-def check_given(series: pd.Series, column: Column) -> None:
-    """Check given cells: if the column is one of numbers or dates, it can hold each of them.
+def as_held(series: pd.Series, column: Column) -> pd.Series:
+    """Return given cells as their column writes them, if it is one of numbers or dates.
 
     Raises
     ------
@@ -93,13 +94,17 @@ def check_given(series: pd.Series, column: Column) -> None:
         Naming the first cell that it cannot hold.
     """
     if column.kind not in ("numeric", "integer", "boolean", "datetime", "timedelta"):
-        return
+        return series
     try:
         numbers = to_numbers(series, column)
     except InvalidDataError as error:
         raise ConditionError(f"Conditions on column {column.name!r}: {error}") from error
+    strange = np.isnan(numbers) & series.notna().to_numpy()
+    if column.kind == "datetime":
+        for place in np.flatnonzero(strange):
+            numbers[place] = _number(column, series.tolist()[place])
+        strange = np.isnan(numbers) & series.notna().to_numpy()
     missing = np.isnan(numbers)
-    strange = missing & series.notna().to_numpy()
     if strange.any():
         row = int(strange.argmax())
         raise ConditionError(
@@ -118,6 +123,10 @@ def check_given(series: pd.Series, column: Column) -> None:
             f"Column {column.name!r} cannot be {series.tolist()[row]!r}, as row {row} of the "
             f"conditions asks: {_grid_of(column)}."
         )
+    alike = dtype_name(series) == column.dtype and not column.dtype.startswith("object")
+    if alike or column.kind == "boolean":
+        return series
+    return from_numbers(numbers, column).set_axis(series.index)
 
 
 def off_grid(numbers: np.ndarray, column: Column) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,13 @@ class EncodedSynthesizer(BaseSynthesizer):
         frame, spec = read_frame(X)
         self.schema_.check(frame)
         filled = self._rowwise().impute(frame, root_seed(random_state))
-        return write_rows(filled, spec, X)
+        # A column without any value says nothing of its type.
+        learned = dict(zip(self._spec.columns, self._spec.dtypes, strict=True))
+        dtypes = [
+            learned.get(name, own) if frame[name].isna().all() else own
+            for name, own in zip(spec.columns, spec.dtypes, strict=True)
+        ]
+        return write_rows(filled, replace(spec, dtypes=tuple(dtypes)), X)
 
     def score_samples(self, X: Any, *, random_state: Any = 0) -> np.ndarray:
         """Return the log-likelihood of rows under the model.

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from synthgen.core.random import generator
-from synthgen.encode.canonical import check_given
+from synthgen.data.column import Column
+from synthgen.encode.canonical import as_held
 from synthgen.encode.joint import JointEncoder
 from synthgen.encode.layout import EncodedTable
 from synthgen.encode.table import TableEncoder
@@ -82,7 +83,8 @@ class RowCompleter(ABC):
                     f"Column {name!r} has the kind {encoder.schema[name].kind!r}: its content is "
                     "made up, so it cannot be a condition."
                 )
-            check_given(conditions[name], encoder.schema[name])
+        held = [as_held(conditions[name], encoder.schema[name]) for name in conditions.columns]
+        conditions = framed(held, conditions.columns)
         mask = pd.DataFrame(True, index=conditions.index, columns=conditions.columns)
         known_cells = self._encode(conditions, mask, seed)
         self._check_seen(conditions, known_cells)
@@ -128,6 +130,8 @@ class RowCompleter(ABC):
 
         Rows obey the constraints unless their other cells leave no way to.
         """
+        names = frame.columns
+        frame = framed([_typed(frame[name], self.encoder.schema[name]) for name in names], names)
         gaps = frame.isna()
         known = self._encode(frame, ~gaps, seed)
         everything = np.arange(len(frame))
@@ -158,8 +162,7 @@ class RowCompleter(ABC):
             else frame[name]
             for name in frame.columns
         }
-        result = pd.DataFrame({k: filled[name] for k, name in enumerate(frame.columns)})
-        result.columns = frame.columns
+        result = framed([filled[name] for name in frame.columns], frame.columns)
         given = {name: ~gaps[name].to_numpy() for name in frame.columns}
         return settle(result, self.encoder, given)
 
@@ -218,6 +221,24 @@ class RowCompleter(ABC):
 
 def _fresh_seed(seed: int, attempt: int) -> int:
     return int(generator(seed, "conditions", 3, attempt).integers(2**63))
+
+
+def framed(columns: list[pd.Series], labels: pd.Index) -> pd.DataFrame:
+    """Return a frame of columns whose labels may be anything."""
+    frame = pd.DataFrame(dict(enumerate(columns)))
+    frame.columns = labels
+    return frame
+
+
+def _typed(series: pd.Series, column: Column) -> pd.Series:
+    """Give a column in which everything is missing, or categories are, room for what fills it."""
+    if series.isna().all():
+        return series.astype(object)
+    if isinstance(series.dtype, pd.CategoricalDtype) and column.categories is not None:
+        absent = [level for level in column.categories if level not in series.cat.categories]
+        wider: pd.Series[Any] = series.cat.add_categories(absent)
+        return wider
+    return series
 
 
 def _mask_of(mask: pd.DataFrame, name: Any, n: int) -> np.ndarray:

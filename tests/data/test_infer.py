@@ -157,3 +157,13 @@ def test_adult_is_understood_without_a_warning():
         schema = Schema.infer(load_adult())
     assert {c.kind for c in schema} == {"integer", "categorical"}
     assert schema["fnlwgt"].kind == "integer"
+
+
+def test_personal_data_that_were_declared_as_levels():
+    emails = [f"person{k}@mail{k % 7}.org" for k in range(200)]
+    plain = pd.DataFrame({"email": emails})
+    for frame in (plain, plain.astype("category")):
+        with pytest.warns(DataWarning, match="Personal data"):
+            assert Schema.infer(frame)["email"].kind == "pii"
+    levels = pd.DataFrame({"size": pd.Categorical(["small", "large"] * 50)})
+    assert Schema.infer(levels)["size"].kind == "categorical"

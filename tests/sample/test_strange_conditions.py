@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 from typing import Any
 
 import numpy as np
@@ -95,3 +96,25 @@ def test_ends_far_away_and_hours_that_do_not_exist(model: IndependentColumns) ->
     assert len(model.sample(5, conditions={"d": far})) == 5
     skipped = Between("2020-03-29 02:30", None)
     assert len(model.sample(5, conditions={"b": skipped})) == 5
+
+
+def test_given_cells_are_written_as_their_column_writes_them() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "t": pd.date_range("2020-01-01", periods=200).strftime("%d/%m/%Y"),
+            "text": [f"{value:.2f}" for value in rng.normal(50, 9, 200)],
+            "exact": [decimal.Decimal(f"{value:.1f}") for value in rng.normal(50, 9, 200)],
+        }
+    )
+    model = IndependentColumns(random_state=0).fit(frame)
+    for name, given, written in (
+        ("t", pd.Timestamp("2020-03-05"), "05/03/2020"),
+        ("t", "2020-03-05", "05/03/2020"),
+        ("text", 50.5, "50.50"),
+        ("exact", 42.5, decimal.Decimal("42.5")),
+    ):
+        found = model.sample(conditions=pd.DataFrame({name: [given]}), random_state=0)[name].iloc[0]
+        assert found == written
+        assert type(found) is type(written)
+        assert model.sample(1, conditions={name: given}, random_state=0)[name].iloc[0] == written
