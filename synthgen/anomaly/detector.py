@@ -183,14 +183,21 @@ class GANOutlierDetector(OutlierMixin, BaseEstimator):
                 f"method={self.method!r} needs the critic of a recipe that judges single rows "
                 f"without conditions; this one offers {list(methods.names)}."
             )
-        self._view, self._methods = view, methods
-        self._name_features(data)
-        normal = self._calibrate(calibration, seed)
-        if self.contamination == "auto":
-            self.offset_ = self._alarm(calibration, normal)
-        else:
-            share = 100.0 * float(self.contamination)
-            self.offset_ = float(np.percentile(self._scores(data), share))
+        before = dict(self.__dict__)
+        try:
+            self._view, self._methods = view, methods
+            self._name_features(data)
+            normal = self._calibrate(calibration, seed)
+            if self.contamination == "auto":
+                self.offset_ = self._alarm(calibration, normal)
+            else:
+                share = 100.0 * float(self.contamination)
+                self.offset_ = float(np.percentile(self._scores(data), share))
+        except BaseException:
+            # Whatever was fitted before is as it was.
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
         return self
 
     def score_samples(self, X: Any) -> Vector:

@@ -67,6 +67,9 @@ class TableView:
                 f"X has {len(frame.columns)} features, but GANOutlierDetector is expecting "
                 f"{len(names)} features as input."
             )
+        if spec.container == "numpy":
+            # Nothing but the order says which column is which.
+            frame.columns = pd.Index(names, tupleize_cols=False)
         lacking = [name for name in names if name not in frame.columns]
         extra = [name for name in frame.columns if name not in names]
         if lacking or extra:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import average_precision_score, check_scoring, get_scorer_names
 from sklearn.model_selection import StratifiedKFold, check_cv
 
-from synthgen.augment.labels import Labels
+from synthgen.augment.labels import Labels, read_labels
 from synthgen.augment.rows import read_rows, take_rows
 from synthgen.augment.source import fit_source
 from synthgen.core.params import check_integer
@@ -60,7 +61,9 @@ def choose_ratio(
             _score(unlearned, settings.scoring, np.zeros((len(y), 1)), y)
     for train, test in folds.split(np.zeros(len(y)), labels.codes):
         part = take_rows(X, train)
-        own = type(labels)(labels.classes, labels.codes[train], labels.name, y[train])
+        # Folds of somebody's own choice need not have every class.
+        own = read_labels(y[train], len(train), least_classes=1)
+        own = replace(own, name=labels.name)
         source = fit_source(read_rows(part), own, settings.synthesizer, seed)
         for ratio in ratios:
             model = clone(settings).set_params(ratio=ratio, random_state=seed)

@@ -26,13 +26,19 @@ def weight_parameter(estimator: Any) -> str | None:
     'clf__sample_weight'
     >>> weight_parameter(KNeighborsClassifier()) is None
     True
+    >>> from sklearn.calibration import CalibratedClassifierCV
+    >>> weight_parameter(CalibratedClassifierCV(KNeighborsClassifier())) is None
+    True
     """
     if hasattr(estimator, "steps"):
         name, last = estimator.steps[-1]
         inner = weight_parameter(last) if last not in (None, "passthrough") else None
         return None if inner is None else f"{name}__{inner}"
     if has_fit_parameter(estimator, "sample_weight"):
-        return "sample_weight"
+        # What wraps a learner that takes no weights may accept them and leave them aside.
+        inner = getattr(estimator, "estimator", None)
+        used = not hasattr(inner, "fit") or weight_parameter(inner) == "sample_weight"
+        return "sample_weight" if used else None
     # Searches hand parameters of fit on to what they wrap.
     wrapped = getattr(estimator, "estimator", None) if hasattr(estimator, "cv") else None
     return None if wrapped is None else weight_parameter(wrapped)

@@ -264,17 +264,18 @@ def _best(frame: pd.DataFrame, draws: list[pd.DataFrame]) -> pd.DataFrame:
         gaps = frame[label].isna().to_numpy()
         if gaps.any():
             columns = [draw[label][gaps].reset_index(drop=True) for draw in draws]
-            best[label] = _with_cells(best[label], gaps, _centre(columns, draws[0][label].dtype))
+            whole = _all_whole([draws[0][label], *columns])
+            centre = _centre(columns, draws[0][label].dtype, whole)
+            best[label] = _with_cells(best[label], gaps, centre)
     return best
 
 
-def _centre(columns: list[pd.Series], dtype: Any) -> pd.Series:
+def _centre(columns: list[pd.Series], dtype: Any, whole: bool) -> pd.Series:
     """Return the mean of drawn numbers and dates, and the most frequent of other draws."""
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return _middle_date(columns)
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
         means = np.mean([column.to_numpy(dtype=np.float64) for column in columns], axis=0)
-        whole = pd.api.types.is_integer_dtype(dtype) or _all_whole(columns)
         return pd.Series(np.rint(means) if whole else means)
     return _most_frequent(columns)
 
@@ -290,7 +291,9 @@ def _middle_date(columns: list[pd.Series]) -> pd.Series:
 
 
 def _all_whole(columns: list[pd.Series]) -> bool:
-    """Whether all draws are whole: a column of whole numbers is of floats if it has gaps."""
+    """Whether all numbers are whole: a column of whole numbers is of floats if it has gaps."""
+    if not all(pd.api.types.is_numeric_dtype(column.dtype) for column in columns):
+        return False
     drawn = np.concatenate([column.to_numpy(dtype=np.float64) for column in columns])
     present = drawn[~np.isnan(drawn)]
     return bool((present == np.rint(present)).all())

@@ -9,6 +9,7 @@ interface, ``f(image=array)["image"]``, will do; :func:`as_albumentations` does,
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Mapping
 from importlib import import_module
 from typing import Any, Final
@@ -25,12 +26,20 @@ from synthgen.errors import InvalidDataError, InvalidParameterError, MissingExtr
 _SLACK: Final = 0.5
 
 
+def worker_seed() -> int:
+    """Return the seed of this worker of a DataLoader, new in every epoch; 0 outside of one."""
+    torch = sys.modules.get("torch")
+    info = None if torch is None else torch.utils.data.get_worker_info()
+    return 0 if info is None else int(info.seed)
+
+
 class SyntheticMix:
     """Replaces an image by a generated one, or mixes one in, with probability `p`.
 
     Called as ``mix(image=array, label=...)`` it returns a dict with the same keys. With a label the
     generated image is of that class, so the label stays right; a model without labels must only be
-    used on images of one class.
+    used on images of one class. In the workers of a DataLoader each has random numbers of its own,
+    which follow from `random_state` and torch's seed.
 
     Parameters
     ----------
@@ -78,7 +87,12 @@ class SyntheticMix:
         self.alpha = check_real("alpha", alpha, low=0.0, closed="neither")
         self.pool = check_integer("pool", pool, minimum=1)
         self._seed = root_seed(random_state)
-        self._rng = generator(self._seed, "augment", 10)
+        self._begin(self._seed, 0)
+
+    def _begin(self, seed: int, worker: int) -> None:
+        """Start with random numbers and images of one process."""
+        self._worker, self._root = worker, seed
+        self._rng = generator(seed, "augment", 10)
         self._pools: dict[Any, tuple[int, NDArray[Any], int]] = {}
 
     def __call__(self, *, image: NDArray[Any], **others: Any) -> dict[str, Any]:
@@ -98,6 +112,10 @@ class SyntheticMix:
                 "SyntheticMix takes an image as a numpy array and one label, got "
                 f"{type(image).__name__} and {label!r}."
             )
+        worker = worker_seed()
+        if worker != self._worker:
+            # A copy in a worker of a DataLoader: others have copies of the same state.
+            self._begin(int(generator(self._seed, "augment", 12, worker).integers(2**62)), worker)
         if self._rng.random() >= self.p:
             return image
         made = self._next(label)
@@ -136,7 +154,7 @@ class SyntheticMix:
         place, images, fills = self._pools.get(label, (0, np.empty(0), 0))
         if place >= len(images):
             key = len(self._pools) if fills == 0 else list(self._pools).index(label)
-            state = int(generator(self._seed, "augment", 11, key, fills).integers(2**62))
+            state = int(generator(self._root, "augment", 11, key, fills).integers(2**62))
             wanted = {} if label is None else {"y": [label] * self.pool}
             images = np.asarray(self.synthesizer.sample(self.pool, random_state=state, **wanted))
             place, fills = 0, fills + 1

@@ -108,7 +108,10 @@ class _Features:
         rank = min(_COMPONENTS, *small.shape)
         with isolated_torch_rng(0, "monitor"):
             # The seed is fixed: runs with other seeds look through the same features.
-            _, scale, basis = torch.pca_lowrank(small - self._mean, q=rank, niter=4)
+            # On the processor, whose random numbers are the ones that are set.
+            centred = (small - self._mean).cpu()
+            _, scale, basis = torch.pca_lowrank(centred, q=rank, niter=4)
+            scale, basis = scale.to(real.device), basis.to(real.device)
             self._filters = nn.Sequential(
                 nn.Conv2d(real.shape[1], 24, 5, 2, 2),
                 nn.ReLU(),

@@ -238,8 +238,9 @@ def patient(recipe: ImageRecipe, n_images: int) -> ImageRecipe:
 def _with_gamma(recipe: ImageRecipe, images: np.ndarray) -> ImageRecipe:
     """Replace the weight "auto" of gradient penalties by one that fits the size of the images.
 
-    The rule is that of StyleGAN2 with adaptive augmentation (arXiv:2006.06676, appendix C), in
-    proportion to pixels per image and inversely to the batch; twice that for relativistic games.
+    As in StyleGAN2 with adaptive augmentation (arXiv:2006.06676, appendix C) it is in proportion to
+    the pixels of an image and inversely to the recipe's batch size, but 64 times as large as there:
+    trainings are short and images small here. Twice that for relativistic games.
     """
     pixels = images.shape[2] * images.shape[3]
     gamma = min(max(2e-4 * pixels * 64 / recipe.batch_size, 0.01), 10.0)

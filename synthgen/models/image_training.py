@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from synthgen.models.image_grid import Shown
 from synthgen.models.image_memory import check_image_memory
 from synthgen.models.image_monitor import ImageMonitor
 from synthgen.models.image_transform import Transform, TransformedTask, transform_name
-from synthgen.models.image_tuning import copy_weights, freeze
+from synthgen.models.image_tuning import check_labels, copy_weights, freeze, going_on
 from synthgen.sample.images import ImageSampler
 from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.image_recipe import ImageRecipe
@@ -114,6 +114,9 @@ def train_images(data: ImageData, plan: Plan, previous: ImageSampler | None = No
     TrainingError
         If the loss stays undefined.
     """
+    if previous is not None:
+        check_labels(previous, data)
+        plan = replace(plan, seed=going_on(plan.seed, previous))
     recipe = plan.recipe
     check_image_memory(data, recipe)
     with isolated_torch_rng(plan.seed, "weights"):

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 from torch import nn
 
+from synthgen.core.random import generator
+from synthgen.data.images import ImageData
 from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.sample.images import ImageSampler
 from synthgen.train.images import ImageTask
 
 #: What ``fine_tune`` offers.
 STRATEGIES: Final = ("full", "freeze_d", "scale_shift")
+
+
+def going_on(seed: int, previous: ImageSampler) -> int:
+    """Return the seed of a training that goes on from a model: another one for every state of it.
+
+    With the same seed every call would choose the same images and latent vectors again.
+    """
+    digest = hashlib.sha256()
+    for value in previous.generator.state_dict().values():
+        digest.update(value.detach().cpu().float().numpy().tobytes())
+    state = int.from_bytes(digest.digest()[:4], "big")
+    return int(generator(seed, "weights", state).integers(2**62))
+
+
+def check_labels(previous: ImageSampler, data: ImageData) -> None:
+    """Check that labels mean what they meant to the previous model.
+
+    Raises
+    ------
+    InvalidDataError
+        If they have other values.
+    """
+    if previous.labels is None or data.labels is None:
+        return
+    if previous.labels.values != data.labels.values:
+        raise InvalidDataError(
+            f"warm_start needs the labels of the previous fit, {previous.labels.values}, got "
+            f"{data.labels.values}. Set warm_start=False."
+        )
 
 
 def copy_weights(previous: ImageSampler, task: ImageTask) -> None:

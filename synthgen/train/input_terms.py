@@ -49,7 +49,8 @@ class InstanceNoise:
 
     def observe(self, real: Tensor, share: float, state: State) -> State:
         """Return the next state from the critic's real scores and the share of training done."""
-        return {"spread": torch.tensor(self.spread * max(1.0 - share / self.until, 0.0))}
+        left = 1.0 - share / self.until if share < self.until else 0.0
+        return {"spread": torch.tensor(self.spread * left)}
 
 
 @dataclass(frozen=True)

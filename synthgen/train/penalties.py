@@ -83,9 +83,12 @@ class LipschitzPenalty:
     conflicts: ClassVar[frozenset[str]] = NO_GRADIENTS
 
     def __call__(self, critic: Any, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
-        """Return the penalty of each record."""
-        share = torch.rand(len(real), 1, generator=rng, device=real.device)
+        """Return the penalty of each record, or of each pack of records judged together."""
+        pack = getattr(critic, "pack", 1)
+        share = torch.rand(len(real) // pack, 1, generator=rng, device=real.device)
+        share = share.repeat_interleave(pack, dim=0)
         squares = squared_gradient(critic, share * real + (1 - share) * fake)
+        squares = squares.reshape(-1, pack).sum(1)
         return self.weight * ((squares + 1e-12).sqrt() - 1.0).relu() ** 2
 
 

@@ -198,7 +198,8 @@ class ZeroCentredPenalty:
         rng: torch.Generator,
     ) -> Tensor:
         """Return the penalty of each record of half the batch."""
-        half = max(len(real) // 2, 1)
+        pack = getattr(critic, "pack", 1)
+        half = max(len(real) // 2 // pack * pack, pack)
         squares = squared_gradient(critic, torch.cat([real[:half], fake[:half]]))
         return (0.5 * self.gamma * self.every) * (squares[:half] + squares[half:])
 

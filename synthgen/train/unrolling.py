@@ -29,9 +29,13 @@ def unrolled_scores(
         name: w for name, w in critic.named_parameters() if w.requires_grad
     }
     for _ in range(int(ahead.steps)):
-        scores = functional_call(critic, weights, (torch.cat([real, fake]),))
-        half = len(scores) // 2
-        loss = objective.critic(scores[:half], scores[half:]).mean()
+        if getattr(critic, "judges_apart", False):
+            # Statistics of a batch of both would tell it which side is which.
+            scores = [functional_call(critic, weights, (side,)) for side in (real, fake)]
+        else:
+            both = functional_call(critic, weights, (torch.cat([real, fake]),))
+            scores = [both[: len(both) // 2], both[len(both) // 2 :]]
+        loss = objective.critic(*scores).mean()
         gradients = torch.autograd.grad(
             loss, list(weights.values()), create_graph=True, allow_unused=True
         )

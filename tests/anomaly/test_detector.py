@@ -217,3 +217,25 @@ def test_the_largest_numbers_can_be_spoilt() -> None:
     for kind in ("local", "global", "clustered"):
         found = planted_anomalies(frame, kind, 3, random_state=0)["a"]
         assert np.isfinite(found).all()
+
+
+def test_an_array_goes_by_position(tiny: Any, related: pd.DataFrame) -> None:
+    numbers = related.select_dtypes("number")
+    detector = small(tiny).fit(numbers)
+    expected = detector.score_samples(numbers.head(20))
+    np.testing.assert_allclose(detector.score_samples(numbers.head(20).to_numpy()), expected)
+
+
+def test_a_fit_that_is_cut_short_leaves_the_old_one(
+    tiny: Any, related: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = small(tiny).fit(related)
+    before = detector.score_samples(related.head(50))
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GANOutlierDetector, "_calibrate", stop)
+    with pytest.raises(KeyboardInterrupt):
+        detector.fit(related.iloc[::2])
+    np.testing.assert_array_equal(detector.score_samples(related.head(50)), before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
@@ -37,3 +38,12 @@ def test_balance() -> None:
     weights = balanced_weights(np.array([0, 0, 0, 1]), np.ones(4))
     assert weights.sum() == pytest.approx(4.0)
     assert weights[3] == pytest.approx(2.0)
+
+
+def test_what_wraps_a_learner_without_weights_takes_none() -> None:
+    assert weight_parameter(CalibratedClassifierCV(KNeighborsClassifier())) is None
+    assert weight_parameter(CalibratedClassifierCV(LogisticRegression())) == "sample_weight"
+    assert weight_parameter(CalibratedClassifierCV()) == "sample_weight"
+    assert weight_parameter(GridSearchCV(KNeighborsClassifier(), {})) is None
+    inner = make_pipeline(StandardScaler(), LogisticRegression())
+    assert weight_parameter(CalibratedClassifierCV(inner)) is None

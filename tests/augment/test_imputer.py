@@ -144,3 +144,21 @@ def test_parameters_set_after_fit_are_checked() -> None:
         imputer.set_params(strategy="worst").transform(frame)
     with pytest.raises(InvalidParameterError, match="n_draws"):
         imputer.set_params(strategy="best", n_draws=0).transform(frame)
+
+
+def test_best_of_numbers_that_are_mostly_whole() -> None:
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(300) < 0.9, rng.integers(0, 5, 300), rng.random(300) * 5)
+    frame = pd.DataFrame({"x": values, "y": rng.normal(size=300)})
+    frame.loc[0, "x"] = np.nan
+    found = [
+        SyntheticImputer(IndependentColumns(), strategy="best", n_draws=5, random_state=seed)
+        .fit(frame)
+        .transform(frame)["x"]
+        .iloc[0]
+        for seed in range(8)
+    ]
+    assert any(value != round(value) for value in found)
+    whole = frame.assign(x=frame["x"].round())
+    imputer = SyntheticImputer(IndependentColumns(), strategy="best", n_draws=5, random_state=0)
+    assert float(imputer.fit(whole).transform(whole)["x"].iloc[0]).is_integer()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from synthgen.augment import Albumentations, SyntheticMix, as_albumentations
 from synthgen.data.images import ImageSpec
@@ -92,3 +93,30 @@ def test_standardised_images_are_refused() -> None:
     assert mix(image=np.ones((8, 8)))["image"].max() == 0.5
     with pytest.raises(InvalidDataError, match=r"float32 in \[0, 1\].*before those that change"):
         mix(image=np.full((8, 8), -2.0))
+
+
+class _Mixed(torch.utils.data.Dataset):
+    def __init__(self, mix: SyntheticMix) -> None:
+        self.mix = mix
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, place: int) -> str:
+        image = self.mix(image=_BLACK, label=1)["image"]
+        return str(image.tobytes().hex()) if image.any() else ""
+
+
+def test_workers_differ_and_so_do_epochs(fitted: Any) -> None:
+    def epochs(seed: int) -> list[list[str]]:
+        data = _Mixed(SyntheticMix(fitted, p=0.5, pool=16, random_state=0))
+        torch.manual_seed(seed)
+        loader = torch.utils.data.DataLoader(data, batch_size=1, num_workers=2)
+        return [[image for (image,) in loader] for _ in range(3)]
+
+    first = epochs(0)
+    assert len({tuple(images) for images in first}) == 3
+    generated = [image for images in first for image in images if image]
+    assert len(set(generated)) == len(generated)
+    assert epochs(0) == first
+    assert epochs(1) != first

@@ -24,6 +24,7 @@ from synthgen.errors import (
     ResourceError,
     TrainingWarning,
 )
+from synthgen.models import image_training
 from synthgen.models.image import ImageGANSynthesizer
 from synthgen.models.image_health import diagnose
 from synthgen.models.registry import load_synthesizer
@@ -413,3 +414,45 @@ def test_a_model_saved_without_its_critic_samples_and_scores_nothing(tmp_path: P
     assert not load_synthesizer(tmp_path / "again").sampler_.has_critic
     with pytest.raises(InvalidParameterError, match="critic must be"):
         model.save(tmp_path / "no", critic="yes")
+
+
+def test_every_call_goes_on_with_other_images() -> None:
+    """With the same seed, calls of two steps would see the same images again and again."""
+    X, y = digits()
+    model = fitted().set_params(max_steps=2)
+    seeds = []
+    original = image_training.Trainer
+
+    def noted(*args: Any, seed: int, **options: Any) -> Any:
+        seeds.append(seed)
+        return original(*args, seed=seed, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image_training, "Trainer", noted)
+        for _ in range(3):
+            model.partial_fit(X, NAMES[y])
+        again = fitted().set_params(max_steps=2).partial_fit(X, NAMES[y])
+    assert len(set(seeds[:3])) == 3
+    # After its own fit, the same model goes on in the same way.
+    assert seeds[3:] == [0, seeds[0]]
+    assert again.n_steps_ == 2
+
+
+def test_a_warm_start_is_not_taken_for_the_training_before_it(tmp_path: Path) -> None:
+    X, y = digits()
+    model = fitted(checkpoint_dir=tmp_path / "first", warm_start=True)
+    with pytest.raises(ArtifactError, match="of another run"):
+        model.fit(X, NAMES[y])
+    before = {k: v.clone() for k, v in model.sampler_.generator.state_dict().items()}
+    model.set_params(checkpoint_dir=tmp_path / "second").fit(X, NAMES[y])
+    after = model.sampler_.generator.state_dict()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    assert len(model.grids_) == len(model.history_)
+
+
+def test_a_warm_start_needs_the_same_labels() -> None:
+    X, y = digits()
+    model = fitted(warm_start=True)
+    others = np.array([name.upper() for name in NAMES])
+    with pytest.raises(InvalidDataError, match="warm_start needs the labels of the previous fit"):
+        model.fit(X, others[y])

@@ -239,3 +239,49 @@ def test_every_term_says_where_it_acts() -> None:
     sides = {"generator", "critic", "through", "both", "scores", "input", "selection", "ahead"}
     sides.add("path")
     assert {make.side for make in TERMS.values()} == sides  # type: ignore[attr-defined] # classes
+
+
+def test_unrolled_scores_judge_the_sides_apart_where_batches_matter() -> None:
+    sizes = []
+
+    class Apart(nn.Module):
+        judges_apart = True
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(1))
+
+        def forward(self, records: torch.Tensor) -> torch.Tensor:
+            sizes.append(len(records))
+            return (self.weight * records).flatten()
+
+    real, fake = torch.zeros(3, 1), torch.ones(3, 1, requires_grad=True)
+    unrolled_scores(Apart(), OBJECTIVES["wasserstein"], Unrolled(2, 0.1), real, fake)
+    assert sizes == [3] * 5
+
+
+def test_penalties_of_packs() -> None:
+    class Packed(nn.Module):
+        pack = 2
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.full((4, 1), 1.5))
+
+        def forward(self, records: torch.Tensor) -> torch.Tensor:
+            return (records.reshape(-1, 4) @ self.weight).flatten()
+
+    real, fake = torch.zeros(6, 2), torch.ones(6, 2)
+    rng = torch.Generator().manual_seed(0)
+    # The gradient of a pack has four entries of 1.5, and so the norm 3.
+    for name in ("gradient_penalty", "lipschitz_penalty"):
+        found = TERMS[name](weight=1.0)(Packed(), real, fake, rng)
+        assert found.tolist() == pytest.approx([4.0] * 3)
+    # Of six records three would be half of the batch, and one and a half packs.
+    found = TERMS["zero_centred_penalty"](gamma=2.0, every=1)(Packed(), real, fake, rng)
+    assert len(found) == 2
+
+
+def test_noise_that_ends_at_once() -> None:
+    term = TERMS["instance_noise"](until=0.0)
+    assert float(term.observe(torch.zeros(1), 0.0, term.start())["spread"]) == 0.0
