@@ -142,17 +142,66 @@ class JointEncoder:
 
         Parameters
         ----------
-        frame : pandas.DataFrame
-            Rows with at least those columns of the group of which some cell is known.
-        known : numpy.ndarray of bool, shape (n, columns)
-            Which cells of the group are known.
-        rng : numpy.random.Generator
+        frame, known, rng
+            As in :meth:`agreeing_levels`.
 
         Returns
         -------
         numpy.ndarray of int32, shape (n,)
             -1 where nothing agrees.
         """
+        return self.mapping.states(self.agreeing_levels(frame, known, rng))
+
+    def decoded(
+        self, codes: np.ndarray, frame: pd.DataFrame, known: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[Any, Any]]:
+        """Decode rows in the state of all rare combinations to one that agrees with known cells.
+
+        Parameters
+        ----------
+        codes : numpy.ndarray of int, shape (n,)
+            States.
+        frame, known, rng
+            As in :meth:`agreeing_levels`.
+
+        Returns
+        -------
+        rows : numpy.ndarray of int64
+            Those for which one was found.
+        columns : dict of label to array
+            Their cells.
+        """
+        rare = self.mapping.counts.copy()
+        rare[: self.mapping.own] = 0
+        levels = self.agreeing_levels(frame, known, rng, rare)
+        rows = np.flatnonzero((codes == self.mapping.own) & (levels >= 0))
+        return rows, {name: array.take(levels[rows]) for name, array in self._levels.items()}
+
+    def agreeing_levels(
+        self,
+        frame: pd.DataFrame,
+        known: np.ndarray,
+        rng: np.random.Generator,
+        counts: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Choose for each row a combination that agrees with its known cells, by frequency.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Rows with at least those columns of the group of which some cell is known.
+        known : numpy.ndarray of bool, shape (n, columns)
+            Which cells of the group are known.
+        rng : numpy.random.Generator
+        counts : numpy.ndarray of shape (combinations,), optional
+            How often each occurs; 0 leaves one out. By default as in training.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (n,)
+            Numbers of combinations, -2 where nothing agrees.
+        """
+        counts = self.mapping.counts if counts is None else counts
         cells = np.full(known.shape, -1, dtype=np.int64)
         levels = np.empty((len(self.values), len(self.columns)), dtype=np.int64)
         for k, column in enumerate(self.columns):
@@ -166,12 +215,13 @@ class JointEncoder:
         chosen = np.full(len(cells), -2, dtype=np.int64)
         patterns, member = np.unique(cells, axis=0, return_inverse=True)
         for number, pattern in enumerate(patterns):
-            fits = np.flatnonzero(((levels == pattern) | (pattern == -1)).all(axis=1))
+            fits = np.flatnonzero(
+                ((levels == pattern) | (pattern == -1)).all(axis=1) & (counts > 0)
+            )
             rows = np.flatnonzero(member.ravel() == number)
             if len(fits):
-                shares = self.mapping.counts[fits] / self.mapping.counts[fits].sum()
-                chosen[rows] = rng.choice(fits, size=len(rows), p=shares)
-        return self.mapping.states(chosen)
+                chosen[rows] = rng.choice(fits, size=len(rows), p=counts[fits] / counts[fits].sum())
+        return chosen
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return JSON facts and arrays."""

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from synthgen.core.random import generator
+from synthgen.data.cells import put_cells
 from synthgen.data.column import Column
 from synthgen.encode.canonical import as_held
 from synthgen.encode.joint import JointEncoder
@@ -120,10 +121,34 @@ class RowCompleter(ABC):
     ) -> pd.DataFrame:
         """Decode rows and put the given cells in as they were given."""
         frame = self._decode(table, places, seed)
+        for encoder in self.encoder.encoders:
+            if isinstance(encoder, JointEncoder):
+                frame = self._agreeing(frame, encoder, table, conditions, seed)
         for name in conditions.columns:
             frame[name] = _overwrite(frame[name], conditions[name], np.ones(len(frame), bool))
         given = dict.fromkeys(conditions.columns, np.ones(len(frame), bool))
         return settle(frame, self.encoder, given)
+
+    def _agreeing(
+        self,
+        frame: pd.DataFrame,
+        encoder: JointEncoder,
+        table: EncodedTable,
+        conditions: pd.DataFrame,
+        seed: int,
+    ) -> pd.DataFrame:
+        """Give rows with a rare combination of cells one that agrees with those that are given."""
+        given = np.array([name in conditions.columns for name in encoder.names])
+        if given.all() or not given.any():
+            return frame
+        blocks, _ = self.encoder.columns_of(encoder.names[0])
+        known = np.broadcast_to(given, (len(frame), len(given)))
+        rng = generator(seed, "conditions", 5, blocks.start)
+        rows, cells = encoder.decoded(table.codes[:, blocks.start], conditions, known, rng)
+        frame = frame.copy(deep=False)
+        for name, values in cells.items():
+            frame[name] = put_cells(frame[name], rows, pd.Series(values, dtype=values.dtype))
+        return frame
 
     def impute(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
         """Return `frame` with missing cells drawn given the row's other cells.

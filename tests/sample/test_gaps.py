@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthgen import IndependentColumns
+from synthgen import FixedCombinations, IndependentColumns, Schema
 
 N = 300
 
@@ -56,3 +56,18 @@ def test_fewer_categories_than_in_training(model: IndependentColumns, frame: pd.
     assert set(filled) == {"a", "b", "c"}
     kept = holes["level"].notna()
     assert (filled[kept].astype(str) == holes["level"][kept].astype(str)).all()
+
+
+def test_rare_combinations_are_completed_within_what_is_given() -> None:
+    rng = np.random.default_rng(0)
+    pairs = [(f"{k:05d}", f"city {k // 5}") for k in range(2_000)]
+    chosen = rng.integers(0, 2_000, 6_000)
+    frame = pd.DataFrame([pairs[k] for k in chosen], columns=["zip", "city"])
+    frame["x"] = rng.normal(size=len(frame))
+    schema = Schema.infer(frame).with_column("zip", kind="categorical")
+    schema = schema.with_constraints(FixedCombinations(("zip", "city")))
+    model = IndependentColumns(schema=schema, random_state=0).fit(frame)
+    cities = frame[["city"]].drop_duplicates().head(300).reset_index(drop=True)
+    found = model.sample(conditions=cities, random_state=0)
+    assert (found["city"] == cities["city"]).all()
+    assert set(zip(found["zip"], found["city"], strict=True)) <= set(pairs)
