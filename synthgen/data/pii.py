@@ -147,6 +147,40 @@ def _by_label(name: Hashable, texts: list[str]) -> PiiFinding | None:
     return PiiFinding(kind, f"named {str(name)!r} and the values look like it ({share:.0%})")
 
 
+#: Words of what is measured about phones.
+_MEASURES: Final = frozenset(
+    [
+        "bytes",
+        "data",
+        "usage",
+        "traffic",
+        "minutes",
+        "seconds",
+        "duration",
+        "count",
+        "total",
+        "sum",
+        "amount",
+        "cost",
+        "price",
+        "charge",
+        "charges",
+        "spend",
+        "revenue",
+        "sales",
+        "share",
+        "rate",
+        "score",
+        "age",
+        "days",
+        "months",
+        "users",
+        "visits",
+        "calls",
+    ]
+)
+
+
 def _labelled(name: Hashable) -> str | None:
     """Say which personal data the label promises."""
     words = words_of(name)
@@ -159,7 +193,7 @@ def _labelled(name: Hashable) -> str | None:
     if last == "name":
         return _name_label(before)
     if set(words) & {"phone", "telephone", "fax", "mobile", "cellphone"}:
-        return "phone"
+        return None if set(words) & _MEASURES else "phone"
     if last in ("address", "street", "addr") and not before & {"ip", "mac", "email", "web"}:
         return "street"
     if "ssn" in words:

@@ -73,6 +73,8 @@ def kind_of(values, name="x", dtype=None):
         ("customer_name", PEOPLE, "pii"),
         ("phone", ["(503) 555-9831", "(503) 555-3199"], "pii"),
         ("phone", [5_035_559_831, 5_035_553_199], "pii"),
+        ("mobile_data_bytes", [5_035_559_831, 5_035_553_199], "integer"),
+        ("phone_charges", [5_035_559, 5_035_553], "integer"),
         ("telephone", ["A191", "A192"] * 9, "categorical"),
         ("product_name", ["Chai", "Chang", "Tofu"] * 3, "categorical"),
         ("name", ["Endeavor Air", "Delta Lines", "United"] * 3, "categorical"),
