@@ -148,37 +148,11 @@ def _by_label(name: Hashable, texts: list[str]) -> PiiFinding | None:
 
 
 #: Words of what is measured about phones.
-_MEASURES: Final = frozenset(
-    [
-        "bytes",
-        "data",
-        "usage",
-        "traffic",
-        "minutes",
-        "seconds",
-        "duration",
-        "count",
-        "total",
-        "sum",
-        "amount",
-        "cost",
-        "price",
-        "charge",
-        "charges",
-        "spend",
-        "revenue",
-        "sales",
-        "share",
-        "rate",
-        "score",
-        "age",
-        "days",
-        "months",
-        "users",
-        "visits",
-        "calls",
-    ]
-)
+_MEASURES: Final = frozenset({
+    "bytes", "data", "usage", "traffic", "minutes", "seconds", "duration", "count", "total", "sum",
+    "amount", "cost", "price", "charge", "charges", "spend", "revenue", "sales", "share", "rate",
+    "score", "age", "days", "months", "users", "visits", "calls",
+})  # fmt: skip
 
 
 def _labelled(name: Hashable) -> str | None:

@@ -170,11 +170,13 @@ class TableEncoder:
         self, frame: pd.DataFrame, rows: np.ndarray, rng: np.random.Generator
     ) -> pd.DataFrame:
         """Make the ids of decoded rows anew, for rows that were filtered after decoding."""
+        ids = [encoder for encoder in self.encoders if _is_id(encoder)]
+        if not ids:
+            return frame
         columns: dict[Any, Any] = {name: frame[name] for name in frame.columns}
-        for encoder in self.encoders:
-            if _is_id(encoder):
-                name = encoder.column.name
-                columns[name] = encoder.renew(columns[name], rows, rng)
+        for encoder in ids:
+            name = encoder.column.name
+            columns[name] = encoder.renew(columns[name], rows, rng)
         return _assemble(list(columns), columns)
 
     def columns_of(self, name: Any) -> tuple[slice, slice]:
