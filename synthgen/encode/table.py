@@ -12,6 +12,7 @@ import pandas as pd
 
 from synthgen.data.constraints import FixedCombinations, OneHot
 from synthgen.data.schema import Column, Schema
+from synthgen.data.surrogate_repeat import RepeatedIds
 from synthgen.encode.base import ColumnEncoder, Resolution
 from synthgen.encode.category import CategoryEncoder
 from synthgen.encode.joint import JointEncoder
@@ -165,6 +166,14 @@ class TableEncoder:
             for block, state in encoder.missing_states():
                 places.append(int(self.layout.block_starts[blocks.start + block]) + state)
         return np.asarray(places, dtype=np.int64)
+
+    def distinct_ids(self) -> set[Any]:
+        """Return the labels of ids of which each row has one of its own."""
+        return {
+            encoder.column.name
+            for encoder in self.encoders
+            if _is_id(encoder) and not isinstance(encoder.surrogate, RepeatedIds)
+        }
 
     def renumber(
         self, frame: pd.DataFrame, rows: np.ndarray, rng: np.random.Generator

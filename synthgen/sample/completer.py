@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,11 +14,12 @@ import pandas as pd
 from synthgen.core.random import generator
 from synthgen.data.cells import put_cells
 from synthgen.data.column import Column
+from synthgen.data.constraints import Constraint, Unique
 from synthgen.encode.canonical import as_held
 from synthgen.encode.joint import JointEncoder
 from synthgen.encode.layout import EncodedTable
 from synthgen.encode.table import TableEncoder
-from synthgen.errors import ConditionError, ConstraintError
+from synthgen.errors import ConditionError, ConstraintError, DataWarning
 from synthgen.sample.obey import redraw, repair, row_rules
 from synthgen.sample.settle import settle
 
@@ -98,9 +100,36 @@ class RowCompleter(ABC):
                 f"{math.exp(chances[rare[0]]):.2g}. Relax them, or pass on_rare='approximate'."
             )
         frame = self._completed(table, conditions, np.arange(len(table)), seed)
-        rules = row_rules(encoder.schema)
-        if not rules:
-            return frame
+        return self._obeying(frame, conditions, known_cells, seed)
+
+    def _obeying(
+        self, frame: pd.DataFrame, conditions: pd.DataFrame, known_cells: KnownCells, seed: int
+    ) -> pd.DataFrame:
+        """Return completed rows that obey the constraints, where they can by themselves."""
+        schema = self.encoder.schema
+        rules = row_rules(schema)
+        if rules:
+            frame = self._within(rules, frame, conditions, known_cells, seed)
+        for rule in schema.constraints:
+            if isinstance(rule, Unique) and not rule.check(frame).all():
+                warnings.warn(
+                    f"{int((~rule.check(frame)).sum())} of {len(frame)} rows repeat others in "
+                    f"{list(rule.columns)}, though the constraint Unique forbids it: rows under a "
+                    "frame of conditions are completed one by one.",
+                    DataWarning,
+                    stacklevel=6,
+                )
+        return frame
+
+    def _within(
+        self,
+        rules: list[Constraint],
+        frame: pd.DataFrame,
+        conditions: pd.DataFrame,
+        known_cells: KnownCells,
+        seed: int,
+    ) -> pd.DataFrame:
+        """Draw rows that break a rule again, and repair those that still do."""
 
         def draw(places: np.ndarray, attempt: int) -> pd.DataFrame:
             fresh = _fresh_seed(seed, attempt)

@@ -113,8 +113,8 @@ class RowBlocks(ABC, Generic[DemandT]):
             yield from self._blocks(numbers, seed, n_samples, request)
 
     def _uniqueness(self) -> list[Unique]:
-        """Return the demands for uniqueness that are not met by ids, which all differ."""
-        ids = {column.name for column in self.encoder.schema.columns if column.kind == "id"}
+        """Return the demands for uniqueness that are not met by ids that all differ."""
+        ids = self.encoder.distinct_ids()
         found = [c for c in self.encoder.schema.constraints if isinstance(c, Unique)]
         return [constraint for constraint in found if not ids & set(constraint.columns)]
 
@@ -124,8 +124,11 @@ class RowBlocks(ABC, Generic[DemandT]):
         """Yield rows of as many blocks as it takes, those without a repetition."""
         seen: list[set[int]] = [set() for _ in unique]
         done, stale = 0, 0
-        # Ids are given to rows that stay; until then a block has those of its first row.
-        for block in self._blocks(itertools.count(), seed, None, request):
+        asked = {name for constraint in unique for name in constraint.columns}
+        keys = {column.name for column in self.encoder.schema.columns if column.kind == "id"}
+        # Ids are given to rows that stay, unless they decide themselves which ones do.
+        by_keys = bool(keys & asked)
+        for block in self._blocks(itertools.count(), seed, None, request, numbered=by_keys):
             fresh = _drop_all_seen(block, unique, seen)
             stale = stale + 1 if len(fresh) < BLOCK // 1_000 else 0
             if stale > _MOST_STALE:
@@ -137,7 +140,8 @@ class RowBlocks(ABC, Generic[DemandT]):
             frame = fresh.iloc[: n_samples - done].reset_index(drop=True)
             if len(frame):
                 rows = np.arange(done, done + len(frame), dtype=np.int64)
-                yield self.encoder.renumber(frame, rows, generator(seed, "surrogate", done))
+                rng = generator(seed, "surrogate", done)
+                yield frame if by_keys else self.encoder.renumber(frame, rows, rng)
                 done += len(frame)
             if done >= n_samples:
                 return
@@ -148,12 +152,14 @@ class RowBlocks(ABC, Generic[DemandT]):
         seed: int,
         stop: int | None,
         request: Asked[DemandT] | None = None,
+        *,
+        numbered: bool = True,
     ) -> Iterator[pd.DataFrame]:
         """Yield blocks, the last one up to row number `stop`."""
 
         def make(number: int) -> pd.DataFrame:
             most = BLOCK if stop is None else min(stop - number * BLOCK, BLOCK)
-            return self.block(seed, number, request, most, numbered=stop is not None)
+            return self.block(seed, number, request, most, numbered=numbered)
 
         return map_ahead(make, numbers)
 

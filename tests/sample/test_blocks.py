@@ -18,7 +18,7 @@ from synthgen import (
     Sum,
     Unique,
 )
-from synthgen.errors import ConstraintError, InvalidDataError
+from synthgen.errors import ConstraintError, DataWarning, InvalidDataError
 from synthgen.sample.sampler import BLOCK
 
 #: Real rows break most of the rules here.
@@ -102,6 +102,13 @@ def test_too_few_distinct_rows_say_how_many() -> None:
         model.sample(61)
 
 
+def test_rows_under_a_frame_of_conditions_may_repeat_and_say_so() -> None:
+    frame = BASE.assign(g=RNG.choice(["a", "b"], N), k=RNG.integers(0, 60, N))
+    model = fitted(frame, Unique(("k",)))
+    with pytest.warns(DataWarning, match=r"of 40 rows repeat others in \['k'\]"):
+        model.sample(conditions=pd.DataFrame({"g": ["a"] * 40}), random_state=0)
+
+
 def test_a_part_of_a_sum_that_never_changes() -> None:
     frame = pd.DataFrame({"a": RNG.integers(0, 1000, N), "fee": 5})
     frame["total"] = frame["a"] + frame["fee"]
@@ -122,3 +129,16 @@ def test_combinations_that_real_rows_break() -> None:
     assert set(found["land"]) == {"de", "it"}
     with pytest.raises(ConstraintError, match="0 of 500 real rows obey"):
         fitted(places.assign(land="xx"), rule)
+
+
+def test_keys_of_several_rows_can_be_part_of_what_is_unique() -> None:
+    orders = np.repeat(np.arange(10_000, 10_200), 3)
+    frame = pd.DataFrame({"order_id": orders, "line": np.tile([1, 2, 3], 200)})
+    frame["x"] = RNG.normal(size=len(frame))
+    schema = Schema.infer(frame).with_column("order_id", kind="id")
+    schema = schema.with_constraints(Unique(("order_id", "line")))
+    model = IndependentColumns(schema=schema, random_state=0).fit(frame)
+    found = model.sample(400, random_state=0)
+    assert not found.duplicated(["order_id", "line"]).any()
+    assert found["order_id"].duplicated().any()
+    assert found["line"].duplicated().any()
