@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthgen.data.dtypes import dtype_name
+from synthgen.data.numbertext import read_numbers
 from synthgen.data.schema import Column
 from synthgen.data.values import SECONDS, dates, from_numbers, to_numbers
 from synthgen.encode.numeric import range_ends
@@ -188,6 +189,9 @@ def _number(column: Column, value: Any) -> float:
 
 def _as_number(column: Column, value: Any) -> float:
     if column.kind in ("numeric", "integer"):
+        if isinstance(value, str) and column.format is not None:
+            written = read_numbers(np.array([value], dtype=object), column.format)[0]
+            return float(value) if np.isnan(written) else float(written)
         return float(value)
     if column.kind == "timedelta":
         return pd.Timedelta(value).total_seconds()

@@ -104,6 +104,7 @@ def test_given_cells_are_written_as_their_column_writes_them() -> None:
         {
             "t": pd.date_range("2020-01-01", periods=200).strftime("%d/%m/%Y"),
             "text": [f"{value:.2f}" for value in rng.normal(50, 9, 200)],
+            "price": [f"${value:,.2f}" for value in rng.normal(1_200, 200, 200)],
             "exact": [decimal.Decimal(f"{value:.1f}") for value in rng.normal(50, 9, 200)],
         }
     )
@@ -112,6 +113,8 @@ def test_given_cells_are_written_as_their_column_writes_them() -> None:
         ("t", pd.Timestamp("2020-03-05"), "05/03/2020"),
         ("t", "2020-03-05", "05/03/2020"),
         ("text", 50.5, "50.50"),
+        ("price", "$1,250.00", "$1,250.00"),
+        ("price", 1250, "$1,250.00"),
         ("exact", 42.5, decimal.Decimal("42.5")),
     ):
         found = model.sample(conditions=pd.DataFrame({name: [given]}), random_state=0)[name].iloc[0]
