@@ -213,3 +213,12 @@ def test_groups_are_judged(folder: Path, tmp_path: Path) -> None:
     groups = json.loads(path.read_text())["groups"]
     assert {group["column"] for group in groups} == {"c"}
     assert {group["level"] for group in groups} == {"a", "b"}
+
+
+@pytest.mark.parametrize("name", ["members.csv", "holdout.csv", "fresh.csv"])
+def test_what_is_read_is_not_written(folder: Path, name: str) -> None:
+    before = (folder / name).read_bytes()
+    for option in ("--html", "--json-file"):
+        result = run("audit", folder, "fresh.csv", option, folder / name)
+        assert_user_error(result, "is read; writing there would destroy it")
+    assert (folder / name).read_bytes() == before

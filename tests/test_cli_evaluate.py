@@ -153,3 +153,21 @@ class TestUserErrors:
         assert_user_error(run(*tables, "--max-rows", 5), "max_rows must be an integer >= 100")
         assert_user_error(run(*tables, "--budget", 0), "budget_s must be a number")
         assert_user_error(run(*tables, "--seed", -1), "random_state")
+
+
+def test_what_is_read_is_not_written(tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": range(40), "c": list("ab") * 20})
+    for name in ("a.csv", "b.csv"):
+        table.to_csv(tmp_path / name, index=False)
+    words = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for options in (("--html", words[0]), ("--json-file", words[1])):
+        result = run(*words, *options)
+        assert result.exit_code == 2
+        assert "writing there would destroy it" in result.stderr
+    both = run(*words, "--html", tmp_path / "r", "--json-file", tmp_path / "r")
+    assert both.exit_code == 2
+    assert "a file of its own" in both.stderr
+    schema = CliRunner().invoke(app, ["schema", str(words[0]), "-o", str(words[0])])
+    assert schema.exit_code == 2
+    for name in ("a.csv", "b.csv"):
+        pd.testing.assert_frame_equal(pd.read_csv(tmp_path / name), table)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from synthgen.cli.console import JsonOption, SeedOption, echo_json, format_table, guarded
+from synthgen.cli.console import (
+    JsonOption,
+    SeedOption,
+    check_targets,
+    echo_json,
+    format_table,
+    guarded,
+)
 from synthgen.errors import ArtifactError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -96,7 +103,7 @@ def audit(
 
     The exit code is 3 if a rule forbids a release, so that a pipeline stops there.
     """
-    check_targets(html, json_path)
+    check_targets(html, json_path, inputs=(synthetic, members, holdout, reference, schema))
     tables = read_tables(synthetic, members, holdout, reference)
     found, synthesizer, declared = run_audit(
         tables, model, schema, secrets, attacks, groups, budget_s, shadow_fits, seed
@@ -193,24 +200,6 @@ def check_columns(option: str, names: list[str] | None, frame: Any) -> None:
             raise InvalidParameterError(
                 f"{option}: there is no column '{name}'; known: {', '.join(known)}."
             )
-
-
-def check_targets(*paths: Path | None) -> None:
-    """Check, before minutes of work, that files can be written.
-
-    Raises
-    ------
-    InvalidParameterError
-        If a folder does not exist, a path is a folder, or two are the same.
-    """
-    given = [path for path in paths if path is not None]
-    for path in given:
-        if not path.parent.is_dir():
-            raise InvalidParameterError(f"There is no folder '{path.parent}' for '{path.name}'.")
-        if path.is_dir():
-            raise InvalidParameterError(f"'{path}' is a folder; name a file.")
-    if len({path.resolve() for path in given}) < len(given):
-        raise InvalidParameterError("Each report needs a file of its own.")
 
 
 def write(path: Path, text: str) -> None:

@@ -8,14 +8,15 @@ import math
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final, ParamSpec, TypeVar
 
 import typer
 
-from synthgen.errors import SynthgenError, SynthgenWarning
+from synthgen.errors import InvalidParameterError, SynthgenError, SynthgenWarning
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -171,3 +172,25 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.4g}"
     return one_line(str(value))
+
+
+def check_targets(*paths: Path | None, inputs: Iterable[Path | None] = ()) -> None:
+    """Check, before minutes of work, that files can be written.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a folder does not exist, a path is a folder, two are the same, or one is of the `inputs`.
+    """
+    given = [path for path in paths if path is not None]
+    for path in given:
+        if not path.parent.is_dir():
+            raise InvalidParameterError(f"There is no folder '{path.parent}' for '{path.name}'.")
+        if path.is_dir():
+            raise InvalidParameterError(f"'{path}' is a folder; name a file.")
+    if len({path.resolve() for path in given}) < len(given):
+        raise InvalidParameterError("Each report needs a file of its own.")
+    read = {path.resolve() for path in inputs if path is not None}
+    for path in given:
+        if path.resolve() in read:
+            raise InvalidParameterError(f"'{path}' is read; writing there would destroy it.")

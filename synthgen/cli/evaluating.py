@@ -11,6 +11,7 @@ import typer
 from synthgen.cli.console import (
     JsonOption,
     SeedOption,
+    check_targets,
     echo_json,
     format_table,
     guarded,
@@ -18,7 +19,6 @@ from synthgen.cli.console import (
 )
 from synthgen.cli.image_work import evaluate_images, image_report_text, refuse_for_images
 from synthgen.cli.images import holds_images
-from synthgen.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from synthgen.evaluate import QualityReport
@@ -60,9 +60,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score SYNTHETIC rows or images against REAL ones, each score beside floor and ceiling."""
-    for path in (html, json_path):
-        if path is not None and not path.parent.is_dir():
-            raise InvalidParameterError(f"There is no folder '{path.parent}' for '{path.name}'.")
+    check_targets(html, json_path, inputs=(real, synthetic, holdout, schema))
     report: Any
     words: Callable[[Any], str]
     if holds_images(real):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from synthgen.cli.console import JsonOption, echo_json, format_table, guarded
+from synthgen.cli.console import JsonOption, check_targets, echo_json, format_table, guarded
 
 if TYPE_CHECKING:
     from synthgen.data.schema import Schema
@@ -34,6 +34,7 @@ def schema(
     from synthgen import Schema
     from synthgen.data.frame import read_path
 
+    check_targets(output, inputs=(data,))
     inferred = Schema.infer(read_path(data))
     if output is not None:
         inferred.save(output)

@@ -21,13 +21,12 @@ from synthgen.cli.auditing import (
     ShadowOption,
     SyntheticArgument,
     check_columns,
-    check_targets,
     finish,
     read_tables,
     run_audit,
     verdict_text,
 )
-from synthgen.cli.console import JsonOption, SeedOption, guarded
+from synthgen.cli.console import JsonOption, SeedOption, check_targets, guarded
 from synthgen.errors import InvalidParameterError
 
 
@@ -80,7 +79,7 @@ def report(
 
     The exit code is 3 if a rule forbids a release, so that a pipeline stops there.
     """
-    check_targets(html, json_path)
+    check_targets(html, json_path, inputs=(synthetic, members, holdout, reference, schema))
     told, signing = pairs("--detail", details), pairs("--sign", signers)
     tables = read_tables(synthetic, members, holdout, reference)
     check_columns("--identifier", identifiers, tables[0])

@@ -232,6 +232,7 @@ class Schema:
         """Return a schema that has dtypes and unknown facts from data, kinds from this one.
 
         Meant for schemas that were written without the data at hand, for instance SDV metadata.
+        What was read off the data makes it one of origin "data".
 
         Parameters
         ----------
@@ -252,7 +253,7 @@ class Schema:
             columns = tuple(complete_column(column, df[column.name]) for column in self.columns)
         except InvalidParameterError as error:
             raise SchemaMismatchError(f"The table does not fit the schema: {error}") from error
-        return replace(self, columns=columns)
+        return replace(self, columns=columns, origin="data")
 
     def describe(self) -> pd.DataFrame:
         """Return one row per column: name, kind, dtype, reason and the facts that are known."""

@@ -39,7 +39,8 @@ class SharedLedger:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise InvalidParameterError(f"path must be that of a file, got {path!r}.")
-        self.path = Path(path)
+        # Through links: two names of one file must not become two ledgers.
+        self.path = Path(os.path.realpath(path))
 
     @classmethod
     def create(

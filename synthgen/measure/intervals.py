@@ -45,7 +45,7 @@ def clopper_pearson(successes: int, trials: int, *, level: float = 0.95) -> tupl
 
 
 def delong_interval(
-    positive: ArrayLike, negative: ArrayLike, *, level: float = 0.95
+    positive: ArrayLike, negative: ArrayLike, *, level: float = 0.95, on_logits: bool = False
 ) -> tuple[float, float, float]:
     """Return the area under the ROC curve and its interval, from the scores of two classes.
 
@@ -54,6 +54,9 @@ def delong_interval(
     positive, negative : array-like of float of shape (m,) and (n,)
         Scores; higher means more likely positive. Ties count half.
     level : float, default=0.95
+    on_logits : bool, default=False
+        Take the logit of the area to be normal, and not the area itself: honest at the high levels
+        of many comparisons and few rows, where the variance is too small when the area is large.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def delong_interval(
     >>> delong_interval([0.8, 0.4], [0.1, 0.5])[0]
     0.75
     """
-    from scipy.special import ndtri
+    from scipy.special import expit, logit, ndtri
 
     ours = np.asarray(positive, dtype=np.float64)
     others = np.asarray(negative, dtype=np.float64)
@@ -90,6 +93,9 @@ def delong_interval(
     if variance <= 0 or least < 2:
         return area, *clopper_pearson(round(area * least), least, level=level)
     half = float(-ndtri((1 - level) / 2)) * math.sqrt(variance)
+    if on_logits and 0.0 < area < 1.0:
+        half /= area * (1 - area)
+        return area, float(expit(logit(area) - half)), float(expit(logit(area) + half))
     return area, max(0.0, area - half), min(1.0, area + half)
 
 

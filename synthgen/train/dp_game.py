@@ -112,7 +112,7 @@ class PrivateGame(Game):
             objective=recipe.objective,
             clipping=clipping,
         )
-        self.rows = PoissonRows(task.n_rows, event.sampling, source)
+        self.rows = PoissonRows(getattr(task, "n_private", task.n_rows), event.sampling, source)
         self.ladder = CriticLadder(critic_steps, target_accuracy)
 
     def step(self, number: int, *, adversarial: bool, share: float = 0.0) -> float:

@@ -73,7 +73,8 @@ class EmbeddedImages(ImageTask):
         # Gradients of single records come with the axes in this order.
         for parameter in self.critic.parameters():
             parameter.data = parameter.data.contiguous()
-        # Batches of what is only generated are numbered like rows.
+        self.n_private = len(images)
+        # Batches of what is only generated are numbered like rows, of which there may be fewer.
         self.n_rows = max(len(images), recipe.batch_size)
         self._features = features
         self._shares = torch.as_tensor(released.shares, dtype=torch.float32, device=device)

@@ -298,3 +298,10 @@ def test_metadata_are_completed_by_data():
         Schema.from_sdv(SDV).completed(frame[["key"]])
     with pytest.raises(SchemaMismatchError, match="does not fit"):
         Schema.from_sdv(SDV).completed(frame.assign(day=[1.5, 2.5]))
+
+
+def test_what_was_completed_by_data_is_not_public():
+    frame = pd.DataFrame({"x": [1.5, 2.25, 3.0], "c": ["a", "b", "a"]})
+    written = Schema((Column("x", "numeric", "float64"), Column("c", "categorical", "object")))
+    assert written.origin == "user"
+    assert written.completed(frame).origin == "data"

@@ -231,3 +231,14 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
         SharedLedger(None)  # type: ignore[arg-type]
     with pytest.raises(PrivacyError, match="is a folder"):
         SharedLedger.create(tmp_path, epsilon=1.0, delta=1e-6)
+
+
+def test_a_link_is_the_ledger_that_it_leads_to(tmp_path: Path) -> None:
+    path, link = tmp_path / "ledger.json", tmp_path / "link.json"
+    SharedLedger.create(path, epsilon=1, delta=1e-6)
+    link.symlink_to(path)
+    event = Event("gaussian", "x", scale=5.0)
+    SharedLedger(link).reserve([event], adjacency="zero_out")
+    assert link.is_symlink()
+    with pytest.raises(PrivacyError):
+        SharedLedger(path).reserve([event], adjacency="zero_out")

@@ -57,3 +57,20 @@ def test_swapping_the_classes_mirrors_the_interval(first, second):
     area, low, high = delong_interval(first, second)
     other, below, above = delong_interval(second, first)
     np.testing.assert_allclose([area, low, high], [1 - other, 1 - above, 1 - below], atol=1e-9)
+
+
+def test_many_comparisons_of_few_rows_raise_no_more_alarms_than_they_may() -> None:
+    rng = np.random.default_rng(0)
+    level = 1 - 0.05 / 40
+    alarms = {True: 0, False: 0}
+    for _ in range(2_000):
+        inside, outside = rng.normal(size=10), rng.normal(size=10)
+        for on_logits in alarms:
+            alarms[on_logits] += (
+                delong_interval(inside, outside, level=level, on_logits=on_logits)[1] > 0.5
+            )
+    assert alarms[True] <= 4
+    assert alarms[False] > 6
+    large = rng.normal(0.3, size=4_000), rng.normal(size=4_000)
+    plain, logits = (delong_interval(*large, on_logits=on) for on in (False, True))
+    assert logits == pytest.approx(plain, abs=1e-4)

@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from synthgen.dp.embedding import Embedding
+from synthgen.dp.noise import TestNoise
 from synthgen.nn.image.geometry import Geometry
 from synthgen.nn.image.public_features import PublicFeatures
 from synthgen.train.dp_images import EMBEDDING_RECIPE, EmbeddedImages, feature_batches
+from synthgen.train.dp_loader import PoissonRows
 from synthgen.train.embedding_term import EmbeddingMatch
 from synthgen.train.terms import Generated
 from synthgen.train.trainer import Budget, Trainer
@@ -118,3 +120,19 @@ def test_training_comes_nearer_to_what_was_released() -> None:
 def test_the_term_wants_features() -> None:
     with pytest.raises(ValueError, match="no features"):
         EmbeddingMatch()(Generated(), {}, {})
+
+
+def test_fewer_images_than_a_batch_are_drawn_from_what_there_is() -> None:
+    images, y = unit_digits()
+    few = EmbeddedImages(
+        images[:50],
+        y[:50, None],
+        (10,),
+        EMBEDDING_RECIPE.replace(width=8, critic_width=8, batch_size=80),
+        device=torch.device("cpu"),
+        released=embedding(),
+        features=FEATURES,
+    )
+    assert (few.n_rows, few.n_private) == (80, 50)
+    rows = PoissonRows(few.n_private, 1.0, TestNoise(0)).batch()
+    assert len(few.real(torch.as_tensor(rows), None)) == 50

@@ -113,7 +113,8 @@ def judge(
     tuned = (values[chosen & member], values[chosen & ~member])
     inside, outside = values[reported & member], values[reported & ~member]
     area, low, high = delong_interval(inside, outside, level=level)
-    wide = delong_interval(inside, outside, level=1 - (1 - level) / comparisons)[1:]
+    corrected = 1 - (1 - level) / comparisons
+    wide = delong_interval(inside, outside, level=corrected, on_logits=True)[1:]
     rates, notes = _low_false_rates(tuned[1], inside, outside, level)
     detectable = 0.5 + _POWER * _null_error(len(inside), len(outside))
     notes = population.notes + tuple(facts.pop("notes", ())) + notes
