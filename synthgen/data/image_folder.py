@@ -23,12 +23,17 @@ ENDINGS: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".we
 _DAMAGED: Final = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
-def read_folder(path: str | os.PathLike[str]) -> tuple[np.ndarray, list[str] | None]:
+def read_folder(
+    path: str | os.PathLike[str], *, alike: bool = False
+) -> tuple[np.ndarray, list[str] | None]:
     """Read all images of a folder.
 
     Parameters
     ----------
     path : path-like
+    alike : bool, default=False
+        Refuse to read images with different channels: brought to the same, a single one would
+        decide the shape of all.
 
     Returns
     -------
@@ -41,7 +46,8 @@ def read_folder(path: str | os.PathLike[str]) -> tuple[np.ndarray, list[str] | N
     Raises
     ------
     InvalidDataError
-        If there are none, one cannot be read, or their sizes differ.
+        If there are none, one cannot be read, or their sizes differ, or their channels where that
+        is not allowed.
     MissingExtraError
         Without the package pillow.
     """
@@ -60,7 +66,13 @@ def read_folder(path: str | os.PathLike[str]) -> tuple[np.ndarray, list[str] | N
     images = [_read(file) for file in files]
     _check_sizes(files, images)
     colours = max(image.ndim for image in images) > 2
-    channels = max(image.shape[2] if image.ndim > 2 else 1 for image in images)
+    counts = {image.shape[2] if image.ndim > 2 else 1 for image in images}
+    if alike and len(counts) > 1:
+        raise InvalidDataError(
+            f"The images of '{folder}' have {' and '.join(map(str, sorted(counts)))} channels. "
+            "With privacy a single image must not decide the shape of all: convert them first."
+        )
+    channels = max(counts)
     if colours:
         images = [_with_channels(image, channels) for image in images]
     labels = [file.relative_to(folder).parts[0] for file in files] if any(nested) else None

@@ -119,8 +119,13 @@ def read_private_images(model: Any, X: Any, y: Any) -> ImageData:
         If images or labels cannot be used.
     """
     if isinstance(X, (str, os.PathLike)):
-        X, found = read_folder(X)
+        X, found = read_folder(X, alike=True)
         y = found if y is None else y
+    if isinstance(X, (list, tuple)) and len({_dtype(image) for image in X}) > 1:
+        raise PrivacyError(
+            "The images are of several types, and with privacy one must not decide the type "
+            "of all: convert them first."
+        )
     value_range = model.value_range
     if value_range is None:
         kind = _dtype(X)

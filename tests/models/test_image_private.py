@@ -258,3 +258,17 @@ def test_declared_classes_without_privacy() -> None:
     assert not model.is_private_
     with pytest.raises(InvalidDataError, match="none of the declared classes"):
         ImageGANSynthesizer(classes=[1, 2], max_steps=2).fit(X, y)
+
+
+def test_a_single_image_decides_neither_the_channels_nor_the_type(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    X, y = bytes_of_digits()
+    for place in range(6):
+        colour = np.repeat(X[place][:, :, None], 3, axis=2) if place == 5 else X[place]
+        image.fromarray(colour).save(tmp_path / f"{place}.png")
+    model = private(classes=None)
+    with pytest.raises(InvalidDataError, match="1 and 3 channels"):
+        model.fit(tmp_path)
+    mixed = [*X[:20], X[20].astype(np.int16)]
+    with pytest.raises(PrivacyError, match="of several types"):
+        private().fit(mixed, y[:21])
