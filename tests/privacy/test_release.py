@@ -324,7 +324,7 @@ def test_from_fit_to_report():
     frame = table(1_600, 3)
     members, holdout = frame[:500], frame[500:]
     synth = GaussianCopula(random_state=0).fit(members)
-    rows = synth.sample(500)
+    rows = synth.sample(500, random_state=0)
     attacks = ["copies", "nearest", "calibrated", "neighbourhood"]
     quality = quality_report(members, rows, holdout, budget_s=1e-9)
     for synthetic, verdict in ((rows, "REVIEW"), (members, "BLOCK")):

@@ -114,7 +114,7 @@ def judge(
     inside, outside = values[reported & member], values[reported & ~member]
     area, low, high = delong_interval(inside, outside, level=level)
     corrected = 1 - (1 - level) / comparisons
-    wide = delong_interval(inside, outside, level=corrected, on_logits=True)[1:]
+    wide = delong_interval(inside, outside, level=corrected, on_logits=comparisons > 1)[1:]
     rates, notes = _low_false_rates(tuned[1], inside, outside, level)
     detectable = 0.5 + _POWER * _null_error(len(inside), len(outside))
     notes = population.notes + tuple(facts.pop("notes", ())) + notes
