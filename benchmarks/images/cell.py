@@ -31,6 +31,7 @@ from synthgen.core.serialize import load_artifact
 from synthgen.data.images import read_images
 from synthgen.errors import TrainingError
 from synthgen.evaluate import images as metrics
+from synthgen.evaluate.images.nearest import nearest_rows
 from synthgen.evaluate.images.network import Classifier, train_classifier
 from synthgen.evaluate.images.pictures import as_images
 from synthgen.models.image import ImageGANSynthesizer
@@ -68,6 +69,19 @@ class Judge:
 def learn(images: np.ndarray, labels: np.ndarray, seed: int, index: int = 0) -> Classifier:
     """Train the small classifier behind the classifier accuracy score."""
     return train_classifier(as_images(images)[0], labels, int(labels.max()) + 1, seed, index)
+
+
+def mirror(image: np.ndarray) -> np.ndarray:
+    """Swap left and right of half of all images."""
+    turned = np.random.random() < 0.5  # noqa: NPY002 - the generator that the synthesizer seeds
+    return image[:, ::-1] if turned else image
+
+
+def shown(split: Split, model: dict[str, Any]) -> np.ndarray:
+    """Return all images that a model's critic may be shown: of these it may make copies."""
+    if not model.get("mirror"):
+        return split.images
+    return np.concatenate([split.images, split.images[:, :, ::-1]])
 
 
 def recipe_of(model: dict[str, Any], images: np.ndarray) -> ImageRecipe:
@@ -113,6 +127,7 @@ def fit(
     synth = ImageGANSynthesizer(
         preset=recipe, max_steps=steps, max_minutes=_MOST_MINUTES, device="cpu",
         augment="auto", random_state=cell["seed"], checkpoint_dir=folder,
+        transform=mirror if model.get("mirror") else None,
     )  # fmt: skip
     cpu, wall = cpu_seconds(), time.perf_counter()
     with warnings.catch_warnings():
@@ -177,13 +192,15 @@ def classes_seen(extractor: metrics.Extractor, images: np.ndarray, labels: np.nd
     return float((seen >= 0.1 * due).mean())
 
 
-def score(made: Made, split: Split, judge: Split, seed: int) -> dict[str, float | None]:
+def score(
+    made: Made, split: Split, judge: Split, seed: int, seen: np.ndarray
+) -> dict[str, float | None]:
     """Compute all figures; the features are those of a classifier of the judge's images."""
     extractor = judges(judge)
     common: dict[str, Any] = {"holdout": split.holdout, "random_state": seed}
     sides = (split.images, made[0])
     neighbours = metrics.neighbourhoods(*sides, extractor=extractor, **common)
-    copies = metrics.memorisation(*sides, **common)
+    copies = metrics.memorisation(seen, made[0], **common)
     return {
         "cas": accuracy(made, split, seed),
         "fd": metrics.frechet(*sides, extractor=extractor, few="shrink", **common).value,
@@ -196,12 +213,21 @@ def score(made: Made, split: Split, judge: Split, seed: int) -> dict[str, float 
     }
 
 
-def picture_of(made: Made, path: Path) -> None:
-    """Write ten images of every class, a class a row; without labels just a hundred."""
-    rows = [np.flatnonzero(made[1] == k)[:10] for k in np.unique(made[1])]
-    full = [own for own in rows if len(own) == 10] or [np.arange(min(100, len(made[0])))]
-    shown = np.concatenate(full)
-    path.write_bytes(encode_png(sheet(as_images(made[0][shown])[0], 10)))
+def picture_of(made: Made, seen: np.ndarray, path: Path) -> None:
+    """Write twenty images of every class and, below them, the training image nearest to each.
+
+    Without labels just a hundred.
+    """
+    rows = [np.flatnonzero(made[1] == k)[:20] for k in np.unique(made[1])]
+    full = [own for own in rows if len(own) == 20] or [np.arange(min(100, len(made[0])))]
+    real = as_images(seen)[0]
+    flat = real.reshape(len(real), -1)
+    parts = []
+    for own in full:
+        drawn = as_images(made[0][own])[0]
+        nearest = nearest_rows(drawn.reshape(len(drawn), -1), flat)[0]
+        parts += [drawn, real[nearest]]
+    path.write_bytes(encode_png(sheet(np.concatenate(parts), 10)))
 
 
 def train(
@@ -246,9 +272,9 @@ def run(
         except TrainingError as error:
             return finish(cell, split, {"diverged": 1.0}, {}, note=str(error))
     if picture is not None:
-        picture_of(made, picture)
+        picture_of(made, shown(split, model), picture)
     start = time.process_time()
-    scores |= score(made, split, judge, cell["seed"])
+    scores |= score(made, split, judge, cell["seed"], shown(split, model))
     if "preset" not in model:
         # The training images are themselves; fresh real ones say what is usual.
         scores["memorised"] = scores["memorised_real"]
