@@ -112,7 +112,7 @@ class SharedLedger:
         BudgetExceededError
             If the limit would be exceeded; then the file stays as it is.
         PrivacyError
-            If the adjacency is another one.
+            If the adjacency is another one, or the file has a second name.
         ArtifactError
             If the file is missing or damaged.
         """
@@ -125,6 +125,7 @@ class SharedLedger:
             check_fits(event, adjacency)
         with self._locked():
             document = self._read()
+            self._check_single()
             if adjacency != document["adjacency"]:
                 raise PrivacyError(
                     f"The ledger '{self.path}' is kept for adjacency {document['adjacency']!r}, "
@@ -179,6 +180,16 @@ class SharedLedger:
             raise ArtifactError(f"'{self.path}' was written by a newer synthgen; upgrade it.")
         _events(document)
         return dict(document)
+
+    def _check_single(self) -> None:
+        """Refuse a file with a second name, which would stay as it is when this one is written."""
+        names = self.path.stat().st_nlink
+        if names > 1:
+            raise PrivacyError(
+                f"The ledger '{self.path}' has {names} names (hard links), and each would become a "
+                "ledger of its own. Keep one of them; to keep this one, copy it and move the copy "
+                "over it."
+            )
 
     @contextmanager
     def _locked(self, *, create: bool = False) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -242,3 +243,16 @@ def test_a_link_is_the_ledger_that_it_leads_to(tmp_path: Path) -> None:
     assert link.is_symlink()
     with pytest.raises(PrivacyError):
         SharedLedger(path).reserve([event], adjacency="zero_out")
+
+
+def test_a_second_name_of_the_file_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path, second = tmp_path / "ledger.json", tmp_path / "second.json"
+    ledger = SharedLedger.create(path, epsilon=1, delta=1e-6)
+    os.link(path, second)
+    before = path.read_bytes()
+    event = Event("gaussian", "x", scale=5.0)
+    with pytest.raises(PrivacyError, match="hard links"):
+        ledger.reserve([event], adjacency="zero_out")
+    assert path.read_bytes() == second.read_bytes() == before
+    second.unlink()
+    assert ledger.reserve([event], adjacency="zero_out").epsilon > 0
