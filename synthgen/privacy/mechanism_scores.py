@@ -7,6 +7,7 @@ often than in the other is a leak like any other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any, Final
@@ -20,17 +21,20 @@ Floats = NDArray[np.float64]
 LEAST_CLEAR: Final = (0.0, 2.5, 5.0)
 #: Differences without any spread count as this many times clearer than a spread of the same size.
 _CONSTANT: Final = 1e-6
+#: Numbers further off than this, in units of the largest that was seen before, are all alike.
+_FAR: Final = 1e100
 
 
 def flatten(output: Any) -> dict[str, float]:
     """Return an output as named numbers.
 
-    Texts and other things that are no numbers become ``"place=value": 1``, and so does NaN.
+    Texts and other things that are no numbers become ``"place=value": 1``, and so do NaN and what
+    is infinite or too large for a float.
 
     Examples
     --------
-    >>> flatten({"kind": "int64", "counts": [1.5, 2.0]})
-    {'/kind=int64': 1.0, '/counts#': 2.0, '/counts[0]': 1.5, '/counts[1]': 2.0}
+    >>> flatten({"kind": "int64", 7: [1.5, -math.inf]})
+    {"/'kind'='int64'": 1.0, '/7#': 2.0, '/7[0]': 1.5, '/7[1]=-inf': 1.0}
     """
     return dict(_walk("", output))
 
@@ -38,27 +42,36 @@ def flatten(output: Any) -> dict[str, float]:
 def _walk(place: str, value: Any) -> Iterator[tuple[str, float]]:
     if isinstance(value, Mapping):
         for key, part in value.items():
-            yield from _walk(f"{place}/{key}", part)
+            # Keys as they are written in code: 1 and "1", or "a/b" and "b" within "a", differ.
+            yield from _walk(f"{place}/{key!r}", part)
     elif isinstance(value, np.ndarray) and value.ndim and value.dtype.kind in "biuf":
-        numbers = value.astype(np.float64).ravel()
         # A length is a feature of its own, since few elements may differ by one place.
-        yield f"{place}#", float(len(numbers))
-        for number in np.flatnonzero(np.isnan(numbers)).tolist():
-            yield f"{place}[{number}]=nan", 1.0
-        yield from (
-            (f"{place}[{number}]", element)
-            for number, element in enumerate(np.nan_to_num(numbers).tolist())
-        )
+        yield f"{place}#", float(value.size)
+        numbers = value.astype(np.float64).ravel().tolist()
+        for number, element in enumerate(numbers):
+            yield _named(f"{place}[{number}]", element)
     elif isinstance(value, np.ndarray) and not value.ndim:
         yield from _walk(place, value.item())
     elif isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes)):
         yield f"{place}#", float(len(value))
         for number, part in enumerate(value):
             yield from _walk(f"{place}[{number}]", part)
-    elif isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and value == value:
-        yield place, float(np.nan_to_num(float(value)))
+    elif isinstance(value, Real) and not isinstance(value, (bool, np.bool_)):
+        yield _named(place, _as_float(value))
     else:
-        yield f"{place}={value}", 1.0
+        yield f"{place}={value!r}", 1.0
+
+
+def _as_float(value: Real) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # of an integer or a fraction
+        return math.copysign(math.inf, 1 if value > 0 else -1)
+
+
+def _named(place: str, number: float) -> tuple[str, float]:
+    """Return a number under its place; one that nothing can be computed with as a text."""
+    return (place, number) if math.isfinite(number) else (f"{place}={number}", 1.0)
 
 
 class Features:
@@ -74,21 +87,20 @@ class Features:
     def __init__(self, outputs: Sequence[Any]) -> None:
         self._shape = _common_shape(outputs)
         self._names: dict[str, int] = {}
-        if self._shape is None:
-            for output in outputs:
-                for name in flatten(output):
-                    self._names.setdefault(name, len(self._names))
+        for output in outputs if self._shape is None else [np.zeros(self._shape)]:
+            for name in flatten(output):
+                self._names.setdefault(name, len(self._names))
 
     def matrix(self, outputs: Sequence[Any]) -> Floats:
         """Return one row for each output."""
-        if self._shape is not None and _common_shape(outputs) == self._shape:
-            return np.stack([np.asarray(output, dtype=np.float64).ravel() for output in outputs])
-        if self._shape is not None:
-            names = flatten(np.zeros(self._shape))
-            self._names = {name: number for number, name in enumerate(names)}
-            self._shape = None
         width = len(self._names)
         found = np.zeros((len(outputs), width + 1))
+        if self._shape is not None and _common_shape(outputs) == self._shape:
+            numbers = np.stack([np.asarray(out, dtype=np.float64).ravel() for out in outputs])
+            # The size of an array comes before its elements, and is the same in every run.
+            found[:, width - numbers.shape[1] : width] = numbers
+            found[:, : width - numbers.shape[1]] = numbers.shape[1]
+            return found
         for row, output in zip(found, outputs, strict=True):
             for name, value in flatten(output).items():
                 place = self._names.get(name)
@@ -135,6 +147,10 @@ def learn_statistics(
     """
     features = Features([*outputs_0, *outputs_1])
     raw_0, raw_1 = features.matrix(outputs_0), features.matrix(outputs_1)
+    # In units of the largest number seen, whose square may be too large for a float.
+    unit = np.maximum(np.abs(raw_0).max(axis=0), np.abs(raw_1).max(axis=0))
+    unit = np.where(unit > 0, unit, 1.0)
+    raw_0, raw_1 = raw_0 / unit, raw_1 / unit
     centre = (raw_0.mean(axis=0) + raw_1.mean(axis=0)) / 2
     found_0, found_1 = _with_squares(raw_0, centre), _with_squares(raw_1, centre)
     difference = found_1.mean(axis=0) - found_0.mean(axis=0)
@@ -152,7 +168,9 @@ def learn_statistics(
         used = used / max(float(np.abs(used).max(initial=0.0)), 1e-300)
 
         def scores(outputs: Sequence[Any]) -> Floats:
-            return np.asarray(_with_squares(features.matrix(outputs), centre) @ used)
+            with np.errstate(over="ignore"):
+                numbers = np.clip(features.matrix(outputs) / unit, -_FAR, _FAR)
+            return np.asarray(_with_squares(numbers, centre) @ used)
 
         return scores
 

@@ -296,12 +296,11 @@ def test_flattening() -> None:
     assert found == {
         "#": 5.0,
         "[0]": 1.0,
-        "[1]/a#": 2.0,
-        "[1]/a[0]=True": 1.0,
-        "[1]/a[1]=x": 1.0,
+        "[1]/'a'#": 2.0,
+        "[1]/'a'[0]=True": 1.0,
+        "[1]/'a'[1]='x'": 1.0,
         "[2]#": 2.0,
         "[2][0]": 1.0,
-        "[2][1]": 0.0,
         "[2][1]=nan": 1.0,
         "[3]": 2.0,
         "[4]=None": 1.0,
@@ -343,3 +342,53 @@ def test_requests_that_make_no_sense(wrong: dict[str, Any]) -> None:
 def test_one_run_requests_that_make_no_sense(canaries: int, facts: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameterError):
         audit_one_run(lambda coins: coins, canaries, epsilon=1.0, delta=0.0, **facts)
+
+
+def _tells(value: Any) -> Any:
+    """Return a mechanism whose output is `value` of the world, beside noise."""
+    rng = np.random.default_rng(0)
+    return lambda world: [value(world), rng.normal()]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda world: math.inf if world else 1.0,
+        lambda world: -math.inf if world else math.inf,
+        lambda world: np.array([math.inf if world else 1.0]),
+        lambda world: 1e200 * (1 + world),
+        lambda world: 1e308 * (1 if world else -1),
+        lambda world: 10**400 if world else 1,
+        lambda world: 5e-324 * world,
+        lambda world: {1: world, "1": 0},
+        lambda world: {"a/b": world, "a": {"b": 0}},
+        lambda world: "1" if world else b"1",
+    ],
+)
+def test_a_leak_in_an_odd_place_is_found(value: Any) -> None:
+    found = audit_mechanism(
+        _tells(value), 0, 1, epsilon=0.5, delta=1e-6, n_runs=400, random_state=0
+    )
+    assert found.refuted
+    assert found.lower > 3.5
+
+
+@pytest.mark.parametrize(
+    "odd", [math.nan, "failed", None, np.zeros(3), [1.0, 2.0], 1e300, -math.inf, 10**400]
+)
+def test_an_output_of_another_form_late_in_the_run_is_no_error(odd: Any) -> None:
+    rng, calls = np.random.default_rng(0), iter(range(1_000))
+
+    def mechanism(world: float) -> Any:
+        return odd if next(calls) == 190 else world * 4 + rng.normal()
+
+    found = audit_mechanism(mechanism, 0.0, 1.0, epsilon=0.1, delta=1e-6, n_runs=100)
+    assert found.refuted
+
+
+def test_the_columns_of_outputs_are_those_of_the_first_ones() -> None:
+    features = Features([[1.0, 2.0], [3.0, 4.0]])
+    expected = [[2.0, 5.0, 6.0, 0.0], [2.0, 7.0, 8.0, 0.0]]
+    assert features.matrix([[5.0, 6.0], [7.0, 8.0]]).tolist() == expected
+    assert features.matrix([[5.0, 6.0], "x"]).tolist() == [expected[0], [0.0, 0.0, 0.0, 1.0]]
+    assert Features([1.5]).matrix([2.5]).tolist() == [[2.5, 0.0]]
