@@ -36,15 +36,20 @@ def guarantee_of(model: Any) -> dict[str, Any]:
 
 
 def reproduced(splits: Splits) -> dict[str, dict[str, float]]:
-    """Return how many values of columns that are left out come back, among members and holdout."""
+    """Return how many values of columns that are left out come back, among members and holdout.
+
+    Shares are of the values that are present, whose numbers stand beside them.
+    """
     result = {}
     for name in splits.roles.left_out:
         values = splits.synthetic[name].dropna().astype(str).unique()
-        sides = {"members": splits.members, "holdout": splits.holdout}
-        result[str(name)] = {
-            side: float(present.astype(str).isin(values).mean()) if len(present) else 0.0
-            for side, present in ((key, frame[name].dropna()) for key, frame in sides.items())
-        }
+        found: dict[str, float] = {}
+        for side, frame in (("members", splits.members), ("holdout", splits.holdout)):
+            present = frame[name].dropna()
+            returned = present.astype(str).isin(values)
+            found[side] = float(returned.mean()) if len(present) else 0.0
+            found[f"{side}_present"] = len(present)
+        result[str(name)] = found
     return result
 
 

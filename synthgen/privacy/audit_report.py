@@ -89,8 +89,9 @@ class AuditReport:
     splits : dict
         Rows of each table: given and used; columns used and left out with the reason.
     reproduced : dict
-        For every column that is left out (identifiers, names): share of the members' values, and of
-        the holdout's, that stand in the synthetic table.
+        For every column that is left out (identifiers, names): ``members`` and ``holdout``, the
+        share of their values that stand in the synthetic table, and ``members_present`` and
+        ``holdout_present``, how many values that is a share of.
     guarantee : dict
         ``is_private``, ``epsilon`` and ``delta`` that the model claims; None where unknown.
     settings : dict

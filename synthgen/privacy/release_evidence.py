@@ -195,13 +195,12 @@ def more_copies(copied: Copied) -> bool:
 
 def returned_of(audit: AuditReport) -> list[Returned]:
     """Return how many values of the columns that are left out come back, with bounds."""
-    sizes = audit.splits.get("tables", {})
     reasons = audit.splits.get("left_out", {})
     found = []
     for column, shares in audit.reproduced.items():
         bounds: dict[str, tuple[float, float]] = {}
         for side in ("members", "holdout"):
-            n = int(sizes.get(side, {}).get("used", 0))
+            n = int(shares[f"{side}_present"])
             bounds[side] = clopper_pearson(round(shares[side] * n), n, level=_ONE_SIDED)
         found.append(
             Returned(

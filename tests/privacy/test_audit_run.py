@@ -30,7 +30,9 @@ def test_training_rows_are_found(leak):
     assert leak.auc_lower("random") > 0.9
     assert leak.epsilon_lower() > 2
     assert leak.controls_passed
-    assert leak.reproduced == {"id": {"members": 1.0, "holdout": 0.0}}
+    shares = {name: leak.reproduced["id"][name] for name in ("members", "holdout")}
+    assert shares == {"members": 1.0, "holdout": 0.0}
+    assert leak.reproduced["id"]["members_present"] == leak.splits["tables"]["members"]["used"]
     guessed = next(each for each in leak.attacks if each.attack == "attribute: x")
     assert guessed.success > guessed.control
 

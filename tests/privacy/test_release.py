@@ -129,10 +129,22 @@ def test_a_limit_itself_is_allowed(rule, changes):
     assert rule not in report(**changes).tripped
 
 
+def came_back(members, holdout, present=3_217):
+    """Say that these shares of a column's values stand in the synthetic table."""
+    sizes = {"members_present": present, "holdout_present": present}
+    return {"c": {"members": members, "holdout": holdout} | sizes}
+
+
+def test_values_that_come_back_are_counted_among_those_that_are_there():
+    many, few = (report(audit=audited(reproduced=came_back(0.1, 0.0, n))) for n in (3_000, 20))
+    assert "B1" in many.tripped
+    assert "B1" not in few.tripped
+
+
 @pytest.mark.parametrize(
     ("rule", "changes"),
     [
-        ("B1", {"audit": audited(reproduced={"c": {"members": 0.9, "holdout": 0.1}})}),
+        ("B1", {"audit": audited(reproduced=came_back(0.9, 0.1))}),
         ("B2", {"members": None, "holdout": None, "quality": Quality(copies=0.02)}),
         ("B3", {"audit": audited(*audited().attacks[:3],
                                  result("nearest", "vulnerable", epsilon_lower=59.0))}),
@@ -233,7 +245,7 @@ def test_public_shows_no_figure_of_the_data(private):
     spoiled = audited(
         spoilt(auc=0.6789, auc_simultaneous=(0.6123, 0.7123)).attacks[0],
         *audited().attacks[1:], risk(0.1234),
-        reproduced={"c": {"members": 0.9137, "holdout": 0.1139}},
+        reproduced=came_back(0.9137, 0.1139),
     )  # fmt: skip
     facts = {"audit": spoiled, "ledger": spent() if private else None}
     inside, outside = (report(**facts, mode=mode) for mode in ("internal", "public"))
