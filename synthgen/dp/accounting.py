@@ -218,7 +218,8 @@ def noise_multiplier(
         What else is released within the same budget.
     """
     if sampling == 1 and _only_gaussian([e for e in before if e.mechanism != "failure"]):
-        left = gaussian_mu(epsilon, delta - failure_of(before)) ** 2 - total_mu(before) ** 2
+        rest = delta - failure_of(before)
+        left = gaussian_mu(epsilon, rest) ** 2 - total_mu(before) ** 2 if rest > 0 else 0.0
         if left <= 0:
             raise PrivacyError("Other releases leave no budget for training.")
         return math.sqrt(steps / left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -115,8 +116,8 @@ def auc_interval(
     return max(0.0, area - error), min(1.0, area + error)
 
 
-def share_interval(share: float, n: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share of `n` trials.
+def share_interval(share: float, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson interval of a share of `n` trials.
 
     References
     ----------
@@ -127,9 +128,10 @@ def share_interval(share: float, n: int) -> tuple[float, float]:
     >>> tuple(round(end, 3) for end in share_interval(0.5, 100))
     (0.404, 0.596)
     """
-    spread = Z95**2 / n
+    quantile = Z95 if level == 0.95 else NormalDist().inv_cdf((1 + level) / 2)
+    spread = quantile**2 / n
     centre = (share + spread / 2) / (1 + spread)
-    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    half = quantile / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
     low = 0.0 if share == 0 else max(0.0, centre - half)
     return low, 1.0 if share == 1 else min(1.0, centre + half)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from synthgen.privacy.attacks.membership import ATTACKS, Prepared, why_not
 from synthgen.privacy.attacks.reconstruction import Reconstruction
 from synthgen.privacy.attacks.result import AttackResult
 from synthgen.privacy.attacks.splits import Splits
+from synthgen.privacy.attacks.white_box import FAILURES
 from synthgen.privacy.audit_controls import negative_control, planted_leaks, positive_control
 from synthgen.privacy.audit_groups import GroupRisk, group_risks
 from synthgen.privacy.audit_report import Control, Skipped
@@ -123,7 +125,13 @@ class Battery:
         with self.clock.part("controls"):
             both = positive_control(self.ready), negative_control(self.ready, self.seed)
             near = self.ready.arena.near_synthetic.distances[:, 0]
-            leaks, smallest = planted_leaks(self.ready, {"nearest": -near}, self.seed)
+            leaks, smallest = planted_leaks(
+                self.ready,
+                {"nearest": -near},
+                self.seed,
+                level=self.level,
+                comparisons=max(1, self._comparisons()[self.ready.populations[0].name]),
+            )
         return both, leaks, smallest
 
     def _plan(self) -> Iterator[_Step]:
@@ -142,10 +150,14 @@ class Battery:
             solve = Reconstruction(name)
             yield _Step(solve, one, partial(solve.scores, arena, sides))
 
+    def _comparisons(self) -> Counter[str]:
+        """Return the number of results of each population, which are judged together."""
+        return Counter(each.name for step, _ in self.scored for each in step.populations)
+
     def _judged(self) -> list[AttackResult]:
         arena = self.ready.arena
         results = []
-        names = [each.name for step, _ in self.scored for each in step.populations]
+        comparisons = self._comparisons()
         for step, scores in self.scored:
             attack = step.attack
             for population in step.populations:
@@ -156,7 +168,7 @@ class Battery:
                     population,
                     delta=self.delta,
                     level=self.level,
-                    comparisons=names.count(population.name),
+                    comparisons=comparisons[population.name],
                     n_synthetic=len(arena.synthetic),
                     n_reference=len(arena.reference),
                 )
@@ -169,14 +181,18 @@ class Battery:
         elif (late := self._late(ANONYMETER)) is not None:
             left_out = late
         else:
-            with self.clock.part(ANONYMETER):
-                finished += anonymeter_attacks(
-                    self.splits,
-                    secrets=check_secrets(self.ready.arena, self.secrets)[:1],
-                    level=self.level,
-                    seed=self.seed,
-                )
-            return
+            try:
+                with self.clock.part(ANONYMETER):
+                    finished += anonymeter_attacks(
+                        self.splits,
+                        secrets=check_secrets(self.ready.arena, self.secrets)[:1],
+                        level=self.level,
+                        seed=self.seed,
+                    )
+            except (SynthgenError, *FAILURES) as error:
+                left_out = Skipped(ANONYMETER, f"{type(error).__name__}: {error}", "error")
+            else:
+                return
         skipped.append(left_out)
 
     def _shadow(self, finished: list[AttackResult], skipped: list[Skipped]) -> None:
@@ -221,13 +237,15 @@ def _with_success(
     member = population.member[~population.choosing]
     success = float(right[reported[member]].mean())
     control = float(right[reported[~member]].mean())
-    blunt = max(success, control) <= blind
+    # Of the same rows: what is common among all rows may be rare among the most isolated ones.
+    baseline = float(blind[reported].mean())
+    blunt = max(success, control) <= baseline
     doubt = ("no power: guesses are right no more often than a blind guess",) if blunt else ()
     return replace(
         result,
         success=success,
         control=control,
-        baseline=blind,
+        baseline=baseline,
         warnings=(*result.warnings, *doubt),
         notes=(*result.notes, "success and control are shares of right guesses, as is baseline"),
     )

@@ -64,7 +64,12 @@ def negative_control(ready: Prepared, seed: int) -> Control:
 
 
 def planted_leaks(
-    ready: Prepared, scores: dict[str, NDArray[np.float64]], seed: int
+    ready: Prepared,
+    scores: dict[str, NDArray[np.float64]],
+    seed: int,
+    *,
+    level: float,
+    comparisons: int,
 ) -> tuple[tuple[dict[str, Any], ...], float | None]:
     """Pretend that growing shares of the members are copied, and see from where on it is found.
 
@@ -91,7 +96,7 @@ def planted_leaks(
             own = values.copy()
             own[copied] = 0.0
             changed[name] = own
-        result = judge("planted", "", changed, population, comparisons=len(BATTERY))
+        result = judge("planted", "", changed, population, level=level, comparisons=comparisons)
         found = _found(result)
         leaks.append({"share": share, "auc": result.auc, "found": found})
         if found and smallest is None:

@@ -108,7 +108,8 @@ def group_columns(arena: Arena, columns: Sequence[Hashable] | None) -> list[Hash
     """
     levels = dict(zip(arena.names, arena.n_levels, strict=True))
     if columns is None:
-        few = [name for name, number in levels.items() if 2 <= number <= _MOST_LEVELS]
+        # One of the levels stands for whatever no reference row has.
+        few = [name for name, number in levels.items() if 2 <= number - 1 <= _MOST_LEVELS]
         return few[:_MOST_COLUMNS]
     for name in columns:
         if not levels.get(name):

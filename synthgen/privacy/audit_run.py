@@ -164,6 +164,8 @@ def audit(
         splits = split(made, members, holdout, reference, schema=schema, seed=seed)
         _check_secrets(secrets, splits)
         ready = prepare(splits, model=model, critic=critic, max_targets=max_targets, seed=seed)
+        # Before the attacks, whose work would be lost if it cannot be read.
+        stamp = checksum(read_frame(made)[0])
     if not ready.populations:
         raise InvalidParameterError(f"max_targets must be 8 or more, got {max_targets}.")
     names = group_columns(ready.arena, groups)
@@ -206,7 +208,7 @@ def audit(
         versions=versions(),
         notes=(*splits.notes, *_overlap(splits)),
         seconds=clock.seconds,
-        checksum=checksum(read_frame(made)[0]),
+        checksum=stamp,
     )
 
 

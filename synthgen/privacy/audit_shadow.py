@@ -14,6 +14,7 @@ from synthgen.privacy.attacks.recipe import recipe_of
 from synthgen.privacy.attacks.result import AttackResult
 from synthgen.privacy.attacks.shadow import LEAST_FITS, shadow_attack
 from synthgen.privacy.attacks.splits import Splits
+from synthgen.privacy.attacks.white_box import FAILURES
 from synthgen.privacy.audit_report import Skipped
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ _MOST_SHARE: Final = 0.05
 #: Rows that each generator is trained on, at most.
 _MOST_ROWS: Final = 1_000
 _NEIGHBOURS: Final = 5
-#: What a synthesizer of another package may raise if it cannot be fitted on these rows.
-_FAILURES: Final = (SynthgenError, ValueError, TypeError, RuntimeError)
+_FAILURES: Final = (SynthgenError, *FAILURES)
 
 
 def shadow_result(

@@ -68,8 +68,9 @@ class MechanismAudit:
         'Lower bound 0 on epsilon (95 % confidence) against a claim of 1: not refuted. This is not \
 evidence of privacy: a leak below 1.8 (a Gaussian release) would probably have gone unseen.'
         """
+        surely = f"{100 * self.confidence:.6g}%"
         text = (
-            f"Lower bound {self.lower:.3g} on epsilon ({self.confidence:.0%} confidence) against a "
+            f"Lower bound {self.lower:.3g} on epsilon ({surely} confidence) against a "
             f"claim of {self.epsilon:g}: {self.verdict}."
         ).replace("%", " %")
         if self.refuted:

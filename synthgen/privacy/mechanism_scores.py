@@ -62,7 +62,7 @@ def _walk(place: str, value: Any) -> Iterator[tuple[str, float]]:
         yield f"{place}={value!r}", 1.0
 
 
-def _as_float(value: Real) -> float:
+def _as_float(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:  # of an integer or a fraction

@@ -257,3 +257,10 @@ def test_events_that_make_no_sense(facts: dict[str, Any]) -> None:
 def test_guarantees_that_make_no_sense(epsilon: float, delta: float) -> None:
     with pytest.raises(InvalidParameterError):
         gaussian_mu(epsilon, delta)
+
+
+@pytest.mark.parametrize("sampling", [1.0, 0.1])
+def test_failures_that_use_up_delta_leave_nothing_for_training(sampling: float) -> None:
+    before = [Event("failure", "f", delta=2e-6)]
+    with pytest.raises(PrivacyError):
+        noise_multiplier(1.0, 1e-6, sampling=sampling, steps=10, before=before)

@@ -78,3 +78,11 @@ def test_columns_that_make_no_groups_are_named(groups, message):
     frame = people(800, 7)
     with pytest.raises(InvalidParameterError, match=message):
         audit(frame[:200], frame[200:500], frame[500:], attacks=["nearest"], groups=groups)
+
+
+def test_columns_of_at_most_twelve_levels_that_differ_make_groups():
+    n = 600
+    frame = people(n, 1).assign(constant="x", twelve=np.arange(n) % 12, thirteen=np.arange(n) % 13)
+    frame = frame.astype({"twelve": str, "thirteen": str})
+    found = audit(frame, frame, frame, frame, attacks=["copies"])
+    assert found.settings["groups"] == ["region", "twelve"]

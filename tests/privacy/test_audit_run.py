@@ -207,3 +207,30 @@ def test_one_constant_column_has_no_power():
     assert not report.controls_passed
     assert not any(each.has_power for each in report.attacks)
     assert "cannot be relied on" in report.summary()
+
+
+def test_a_model_that_cannot_score_is_left_out_and_the_rest_is_kept(tables):
+    members, holdout, _ = tables
+    model = _Model(members, Schema.infer(members))
+    model.score_samples = lambda frame: frame["nothing"]
+    report = audit(model, members, holdout, attacks=[*FAST, "likelihood"], random_state=0)
+    (left_out,) = report.skipped
+    assert left_out.attack == "likelihood"
+    assert "KeyError" in left_out.reason
+    assert {each.attack for each in report.attacks} == set(FAST)
+
+
+def test_the_blind_guess_is_judged_on_the_rows_that_are_reported():
+    # What is common among all rows is rare among the most isolated ones.
+    rng = np.random.default_rng(0)
+
+    def rows(n):
+        far = rng.random(n) < 0.1
+        x = rng.normal(size=n) + np.where(far, 40 * rng.random(n), 0)
+        return pd.DataFrame({"x": x, "y": rng.normal(size=n), "s": np.where(far, "rare", "usual")})
+
+    inside, outside = rows(1_500), rows(1_500)
+    report = audit(inside, inside, outside, attacks=["attribute"], secrets=["s"], random_state=0)
+    by_name = {each.population: each for each in report.attacks if each.success is not None}
+    assert by_name["random"].baseline > 0.8
+    assert by_name["vulnerable"].baseline < 0.7

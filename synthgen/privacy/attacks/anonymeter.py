@@ -97,7 +97,8 @@ def anonymeter_attacks(
         halves = names[0::2], names[1::2]
         link = LinkabilityEvaluator(**few, aux_cols=halves, n_attacks=size, n_neighbors=5)
         runs.append(("linkability", "linkability", link, {"n_jobs": 1}))
-    for secret in [str(name) for name in secrets if str(name) in names and len(names) > 1]:
+    labels = _labels(splits.roles.names())
+    for secret in [labels[name] for name in secrets if name in labels and len(names) > 1]:
         other = [name for name in names if name != secret]
         regression = bool(pd.api.types.is_numeric_dtype(tables["ori"][secret]))
         guess = InferenceEvaluator(
@@ -105,6 +106,23 @@ def anonymeter_attacks(
         )
         runs.append(("inference", f"inference: {secret}", guess, {"n_jobs": 1}))
     return [_result(kind, name, run, options, level) for kind, name, run, options in runs]
+
+
+def _labels(names: Sequence[Hashable]) -> dict[Hashable, str]:
+    """Return the names as different texts.
+
+    Examples
+    --------
+    >>> _labels(["a", 1, "1"])
+    {'a': 'a', 1: '1', '1': "'1'"}
+    """
+    labels: dict[Hashable, str] = {}
+    for name in names:
+        label = str(name)
+        while label in labels.values():
+            label = repr(label)
+        labels[name] = label
+    return labels
 
 
 def frames(splits: Splits, max_rows: int, seed: int) -> dict[str, pd.DataFrame]:
@@ -115,6 +133,7 @@ def frames(splits: Splits, max_rows: int, seed: int) -> dict[str, pd.DataFrame]:
     """
     rng = generator(seed, "attack", 61)
     used = splits.roles.names()
+    labels = _labels(used)
     result = {}
     for name, frame in (
         ("ori", splits.members),
@@ -125,10 +144,10 @@ def frames(splits: Splits, max_rows: int, seed: int) -> dict[str, pd.DataFrame]:
         columns: dict[str, Any] = {}
         for column in used:
             if splits.roles.roles[column] == "continuous":
-                columns[str(column)] = splits.roles.numbers(head, column)
+                columns[labels[column]] = splits.roles.numbers(head, column)
             else:
                 text = head[column].astype(object)
-                columns[str(column)] = text.where(text.notna(), "(missing)").astype(str)
+                columns[labels[column]] = text.where(text.notna(), "(missing)").astype(str)
         table = pd.DataFrame(columns, index=head.index)
         numbers = table.select_dtypes("number").columns
         # Its distances know no missing numbers; they stand at the middle.

@@ -63,8 +63,10 @@ class Attribute:
         width = _width(arena.scale[:, place])
         return {name: -_error(own, truth, width) for name, own in guesses.items()}
 
-    def success(self, arena: Arena, values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], float]:
-        """Return which guesses count as right, and the share that guessing blindly gets right.
+    def success(
+        self, arena: Arena, values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which guesses count as right, and which values a blind guess gets right.
 
         The blind guess is the most common category of the reference rows, or their median.
         """
@@ -75,12 +77,12 @@ class Attribute:
             filled = np.nan_to_num(real, nan=-1.0)
             levels, counts = np.unique(filled, return_counts=True)
             blind = np.nan_to_num(truth, nan=-1.0) == levels[counts.argmax()]
-            return values > 0.5, float(blind.mean())
+            return values > 0.5, blind
         width = _width(arena.scale[:, place])
         known = real[~np.isnan(real)]
         middle = np.full((len(truth), 1), np.median(known) if len(known) else np.nan)
         error = _error(middle, truth[:, None], width)
-        return values >= -_TOLERANCE, float((error <= _TOLERANCE).mean())
+        return values >= -_TOLERANCE, error <= _TOLERANCE
 
     def _guesses(self, arena: Arena, place: int) -> dict[str, NDArray[np.float64]]:
         rng = arena.rng(21, place)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from synthgen.core.random import generator
 from synthgen.measure.checks import check_numbers
+from synthgen.measure.columns import cut_rows
 from synthgen.measure.trees import fit_trees
 from synthgen.privacy.attacks.images_space import ImageArena
 from synthgen.privacy.attacks.judge import judge
@@ -27,8 +29,14 @@ def image_logan_black_box(arena: ImageArena, *, n_estimators: int = 100) -> Atta
     Hayes, Melis, Danezis & De Cristofaro (2019), LOGAN, PoPETs 2019(1), arXiv:1705.07663.
     """
     size = min(len(arena.synthetic), len(arena.reference))
+    # Equally many of both, at random: images often come class by class.
+    rng = generator(arena.seed, "attack", 44)
+    sides = [
+        own.numbers[cut_rows(np.arange(len(own)), size, rng)]
+        for own in (arena.synthetic, arena.reference)
+    ]
     model = fit_trees(
-        np.concatenate([arena.synthetic.numbers[:size], arena.reference.numbers[:size]]),
+        np.concatenate(sides),
         np.repeat([1, 0], size),
         objective="binary",
         n_estimators=n_estimators,

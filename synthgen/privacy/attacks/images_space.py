@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthgen.core.random import generator
-from synthgen.errors import InvalidDataError
+from synthgen.errors import InvalidDataError, InvalidParameterError
 from synthgen.measure.columns import cut_rows
 from synthgen.measure.space import Rows
 from synthgen.privacy.attacks.judge import Population, halves
@@ -76,19 +76,21 @@ def arena_of_images(
     Raises
     ------
     InvalidDataError
-        If layouts differ or there are too few images.
+        If layouts differ, there are too few images, or pixels are no finite numbers.
+    InvalidParameterError
+        If `features` gives anything but finite numbers for each image.
     """
-    tables = [np.asarray(own) for own in (synthetic, members, holdout)]
+    names = ("synthetic", "members", "holdout", "reference")
+    given = (synthetic, members, holdout, *(() if reference is None else (reference,)))
+    tables = [_images(name, own) for name, own in zip(names, given, strict=False)]
     outer = np.arange(len(tables[2]))
     if reference is None:
         order = generator(seed, "attack", 41).permutation(len(tables[2]))
         half = len(order) // 2
         outer = order[half:]
         tables = [*tables[:2], tables[2][outer], tables[2][order[:half]]]
-    else:
-        tables.append(np.asarray(reference))
     shapes = {own.shape[1:] for own in tables}
-    if len(shapes) > 1 or tables[0].ndim < 2:
+    if len(shapes) > 1:
         raise InvalidDataError(f"All images must have one layout, got {sorted(map(str, shapes))}.")
     if min(map(len, tables)) < 8:
         raise InvalidDataError("The attacks need 8 images of each kind; some hundreds say more.")
@@ -100,9 +102,9 @@ def arena_of_images(
     made, inside, outside, real = (own[rows] for own, rows in zip(tables, chosen, strict=True))
     pictures = np.concatenate([inside, outside])
     if features is None:
-        points = _components(_small(made), _small(real), _small(pictures))
+        points = _components(_small(made), _small(real), _small(pictures), seed)
     else:
-        points = [np.asarray(features(own)).reshape(len(own), -1) for own in (made, real, pictures)]
+        points = [_featured(features, own) for own in (made, real, pictures)]
     member = np.repeat([True, False], [len(inside), len(outside)])
     population = Population(
         "random",
@@ -113,6 +115,35 @@ def arena_of_images(
     synthetic_rows, reference_rows, targets = (_rows(own) for own in points)
     places = np.concatenate([chosen[1], outer[chosen[2]]])
     return ImageArena(synthetic_rows, reference_rows, targets, pictures, places, population, seed)
+
+
+def _images(name: str, given: Any) -> NDArray[Any]:
+    """Return images as an array of finite numbers."""
+    try:
+        images = np.asarray(given)
+    except ValueError as error:  # of several shapes
+        raise InvalidDataError(f"{name}: images must have one layout, got several.") from error
+    if images.ndim < 2 or images.dtype.kind not in "biuf":
+        raise InvalidDataError(
+            f"{name} must be an array of images, numbers of shape (n, ...), got shape "
+            f"{images.shape} and type {images.dtype}."
+        )
+    if not np.isfinite(images).all():
+        raise InvalidDataError(f"{name}: some pixels are NaN or infinite.")
+    return images
+
+
+def _featured(features: Callable[[NDArray[Any]], Any], images: NDArray[Any]) -> NDArray[Any]:
+    expected = f"features must give numbers of shape ({len(images)}, d)"
+    try:
+        found = np.asarray(features(images))
+    except ValueError as error:
+        raise InvalidParameterError(f"{expected}; it failed: {error}") from error
+    if found.ndim < 1 or len(found) != len(images) or found.dtype.kind not in "biuf":
+        raise InvalidParameterError(f"{expected}, got shape {found.shape} and type {found.dtype}.")
+    if not np.isfinite(found).all():
+        raise InvalidParameterError(f"{expected}, got NaN or infinite ones.")
+    return found.reshape(len(images), -1)
 
 
 def _rows(points: NDArray[Any]) -> Rows:
@@ -133,10 +164,13 @@ def _small(images: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _components(
-    made: NDArray[np.float64], real: NDArray[np.float64], targets: NDArray[np.float64]
+    made: NDArray[np.float64], real: NDArray[np.float64], targets: NDArray[np.float64], seed: int
 ) -> list[NDArray[np.float64]]:
     size = min(len(made), len(real), 4_000)
-    learned = np.concatenate([made[:size], real[:size]])
+    rng = generator(seed, "attack", 45)
+    learned = np.concatenate(
+        [own[cut_rows(np.arange(len(own)), size, rng)] for own in (made, real)]
+    )
     middle = learned.mean(axis=0)
     _, lengths, axes = np.linalg.svd(learned - middle, full_matrices=False)
     kept = axes[:_MAX_COMPONENTS][lengths[:_MAX_COMPONENTS] > 1e-9 * max(lengths[0], 1e-300)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +26,8 @@ _MAX_THRESHOLDS: Final = 400
 #: A result that would miss an area of this size more often than one time in five has no power.
 _WEAK_AUC: Final = 0.6
 
-#: Normal quantiles of a two-sided 5 % test and of 80 % power.
-_POWER: Final = 1.959963984540054 + 0.8416212335729143
+#: How likely an area of the size that is called detectable is found.
+_POWER: Final = 0.8
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def judge(
     corrected = 1 - (1 - level) / comparisons
     wide = delong_interval(inside, outside, level=corrected, on_logits=comparisons > 1)[1:]
     rates, notes = _low_false_rates(tuned[1], inside, outside, level)
-    detectable = 0.5 + _POWER * _null_error(len(inside), len(outside))
+    # Of the intervals that a finding is taken from, which hold for all comparisons at once.
+    clear = NormalDist().inv_cdf((1 + corrected) / 2) + NormalDist().inv_cdf(_POWER)
+    detectable = 0.5 + clear * _null_error(len(inside), len(outside))
     notes = population.notes + tuple(facts.pop("notes", ())) + notes
     warnings = tuple(facts.pop("warnings", ())) + _warnings(values, detectable)
     return AttackResult(
@@ -128,7 +131,7 @@ def judge(
         auc_simultaneous=wide,
         auc_choosing=areas[variant],
         **rates,
-        **_advantage(tuned, inside, outside),
+        **_advantage(tuned, inside, outside, level),
         epsilon_lower=_epsilon(tuned, inside, outside, delta, level),
         delta=delta,
         n_members=len(inside),
@@ -211,6 +214,7 @@ def _advantage(
     tuned: tuple[NDArray[np.float64], NDArray[np.float64]],
     inside: NDArray[np.float64],
     outside: NDArray[np.float64],
+    level: float,
 ) -> dict[str, Any]:
     """Return the difference of two shares and its interval by Newcombe's hybrid score method.
 
@@ -224,8 +228,8 @@ def _advantage(
     gains -= _above(tuned[1], thresholds) / len(tuned[1])
     best = thresholds[int(gains.argmax())]
     true, false = float((inside >= best).mean()), float((outside >= best).mean())
-    low_true, high_true = share_interval(true, len(inside))
-    low_false, high_false = share_interval(false, len(outside))
+    low_true, high_true = share_interval(true, len(inside), level)
+    low_false, high_false = share_interval(false, len(outside), level)
     difference = true - false
     low = difference - math.hypot(true - low_true, high_false - false)
     high = difference + math.hypot(high_true - true, false - low_false)

@@ -90,12 +90,13 @@ class Reconstruction:
             margins[rows] = (solved - 0.5) * np.where(secret[1][rows], 1.0, -1.0)
         return margins
 
-    def blind(self, arena: Arena) -> float:
-        """Return the share of targets that the more common secret of the reference rows gets."""
+    def blind(self, arena: Arena) -> NDArray[np.bool_]:
+        """Return which targets have the more common secret of the reference rows."""
         place = arena.names.index(self.column)
         real, secret = _binary(arena.seeing(arena.reference), place)
         common = float(real.mean()) >= 0.5
-        return float((secret == common).mean())
+        found: NDArray[np.bool_] = secret == common
+        return found
 
     def _solve(
         self,

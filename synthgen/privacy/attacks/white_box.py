@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synthgen.errors import InvalidParameterError
 from synthgen.measure.checks import check_numbers
 from synthgen.measure.columns import cut_rows
 from synthgen.privacy.attacks.arena import Arena
 from synthgen.privacy.attacks.density import log_density, scott
+
+#: What code of other packages may raise if it cannot do with these rows.
+FAILURES: Final = (ValueError, TypeError, RuntimeError, LookupError)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Likelihood:
 
     def scores(self, arena: Arena) -> dict[str, NDArray[np.float64]]:
         """Return the log-likelihood, and its difference to the population's log-density."""
-        own = np.asarray(arena.model.score_samples(arena.target_frame), dtype=np.float64)
+        own = _asked(arena.model.score_samples, "score_samples of the model", arena)
         real = arena.projection.reference
         real = real[cut_rows(np.arange(len(real)), self.max_rows, arena.rng(5))]
         common = log_density(arena.projection.targets, real, scott(len(real), real.shape[1]))
@@ -71,9 +75,19 @@ class Critic:
     def scores(self, arena: Arena) -> dict[str, NDArray[np.float64]]:
         """Return what the critic says of every target; higher is more like a training row."""
         critic: Callable[[Any], Any] = arena.critic
-        n = len(arena.targets)
-        expected = f"critic must give one number for each of {n} rows"
-        return {"critic": check_numbers(critic(arena.target_frame), n, expected)}
+        return {"critic": _asked(critic, "critic", arena)}
+
+
+def _asked(function: Callable[[Any], Any], name: str, arena: Arena) -> NDArray[np.float64]:
+    """Return the numbers that foreign code gives the targets."""
+    n = len(arena.targets)
+    expected = f"{name} must give one number for each of {n} rows"
+    try:
+        found = function(arena.target_frame)
+    except FAILURES as error:
+        message = f"{expected}; it failed: {type(error).__name__}: {error}"
+        raise InvalidParameterError(message) from error
+    return check_numbers(found, n, expected)
 
 
 def own_critic(model: Any) -> Callable[[Any], Any] | None:

@@ -24,7 +24,7 @@ def test_a_category_is_guessed_from_the_nearest_row():
     right, blind = attack.success(own, scores["nearest 1"])
     assert right.tolist() == [True, False, True]
     # The most common category of the reference rows is 1.
-    assert blind == pytest.approx(2 / 3)
+    assert blind.tolist() == [True, True, False]
 
 
 def test_the_secret_itself_is_never_looked_at():
@@ -42,7 +42,7 @@ def test_a_number_is_guessed_within_a_tolerance():
     np.testing.assert_allclose(scores, [0, -1, -0.2 / 9.5], atol=1e-9)
     right, blind = attack.success(own, scores)
     assert right.tolist() == [True, False, False]
-    assert blind == pytest.approx(1 / 3)
+    assert blind.tolist() == [True, False, False]
 
 
 def test_default_secrets():
@@ -68,7 +68,7 @@ def test_reconstruction_recovers_released_secrets_and_no_others():
     right = attack.margins(own, groups) > 0
     assert right[:150].mean() > 0.9
     assert right[150:].mean() < 0.65
-    assert attack.blind(own) == pytest.approx(0.5, abs=0.1)
+    assert attack.blind(own).mean() == pytest.approx(0.5, abs=0.1)
     np.testing.assert_array_equal(attack.margins(own, groups), attack.margins(own, groups))
     with pytest.raises(InvalidDataError, match="two rows"):
         attack.margins(own, [np.arange(1)])

@@ -77,3 +77,53 @@ def test_a_critic_that_gives_no_number_for_each_image_is_refused(given):
     arena = arena_of_images(images(60, 2), images(50, 0), images(80, 1))
     with pytest.raises(InvalidParameterError, match="critic must give one number for each of 90"):
         image_logan_white_box(arena, lambda pictures: given)
+
+
+def test_the_order_of_the_images_tells_nothing():
+    # Class by class, of which one half is dark: the first rows alone know nothing of the other.
+    def classes(n, seed):
+        own = images(n, seed).astype(float)
+        own[n // 2 :] /= 4
+        return own.astype(np.uint8)
+
+    members, holdout, reference = classes(300, 0), classes(300, 1), classes(60, 2)
+    copies = np.repeat(members, 4, axis=0)
+    shuffled = copies[np.random.default_rng(3).permutation(len(copies))]
+    areas = []
+    for made in (copies, shuffled):
+        arena = arena_of_images(made, members, holdout, reference)
+        areas.append(image_logan_black_box(arena, n_estimators=30))
+    assert areas[0].auc_interval[1] > areas[1].auc > areas[0].auc_interval[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (np.full((20, 1, 4, 4), np.nan), "NaN"),
+        ([np.zeros((4, 4)), np.zeros((5, 5))], "one layout"),
+        (3, "array of images"),
+        (np.full((20, 4, 4), "1"), "array of images"),
+    ],
+)
+def test_what_are_no_images(given, says):
+    good = images(20, 0)
+    with pytest.raises(InvalidDataError, match=says):
+        arena_of_images(given, good, good)
+    with pytest.raises(InvalidDataError, match="holdout"):
+        arena_of_images(good, good, given)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        lambda own: np.zeros((3, 2)),
+        lambda own: np.full((len(own), 2), "a"),
+        lambda own: np.full((len(own), 2), np.nan),
+        lambda own: own @ np.zeros(3),
+        lambda own: 7,
+    ],
+)
+def test_features_that_make_no_sense(features):
+    good = images(20, 0)
+    with pytest.raises(InvalidParameterError, match="features must give"):
+        arena_of_images(good, good, good, features=features)

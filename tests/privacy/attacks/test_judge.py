@@ -135,3 +135,23 @@ def test_the_curve_is_kept_where_false_alarms_are_few():
     assert true[np.flatnonzero(false == 0.002)[-1]] == pytest.approx(0.1, abs=0.002)
     # Even steps alone would have one point or two here.
     assert ((false >= 1e-3) & (false <= 1e-2)).sum() > 8
+
+
+def test_every_interval_has_the_level_that_was_asked_for():
+    rows = population(200, 200)
+    rng = np.random.default_rng(0)
+    scores = {"one": rows.member + rng.normal(0, 2, 400)}
+    low, usual, high = (judge("a", "t", scores, rows, level=level) for level in (0.6, 0.95, 0.999))
+    for name in ("auc_interval", "advantage_interval"):
+        widths = [np.ptp(getattr(each, name)) for each in (low, usual, high)]
+        assert widths[0] < widths[1] < widths[2]
+
+
+def test_many_comparisons_make_less_detectable():
+    rows = population(400, 400)
+    scores = {"one": np.random.default_rng(0).normal(size=800)}
+    one, many = (judge("a", "t", scores, rows, comparisons=n) for n in (1, 12))
+    error = math.sqrt(401 / (12 * 200 * 200))
+    assert one.detectable_auc == pytest.approx(0.5 + (1.959964 + 0.841621) * error)
+    # 1 - .05 / 12 on both sides, and 80 % of the findings.
+    assert many.detectable_auc == pytest.approx(0.5 + (2.865201 + 0.841621) * error, abs=1e-5)

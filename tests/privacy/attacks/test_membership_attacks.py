@@ -1,9 +1,11 @@
 """Known answers of every attack on membership, on lines of numbers and toy densities."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import gaussian_kde, multivariate_normal
 
+from synthgen.errors import InvalidParameterError
 from synthgen.privacy.attacks.arena import Arena
 from synthgen.privacy.attacks.calibrated import Calibrated
 from synthgen.privacy.attacks.classifier import Classifier
@@ -123,8 +125,6 @@ class _Model:
 
 
 def test_white_box_attacks_ask_the_model():
-    import pandas as pd
-
     frame = pd.DataFrame({"x": [0.2, 0.9]})
     arena = line([0.0, 1.0], [0.1, 0.9], [0.2, 0.9], target_frame=frame, model=_Model())
     scores = Likelihood().scores(arena)
@@ -161,3 +161,24 @@ def test_projection_has_unit_variance_and_knows_no_targets():
     both = np.concatenate([first.synthetic, first.reference])
     np.testing.assert_allclose(both.var(axis=0, ddof=1), 1.0, atol=1e-6)
     np.testing.assert_array_equal(first.reference, second.reference)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda frame: np.zeros((len(frame), 1)),
+        lambda frame: np.zeros(1),
+        lambda frame: 3.0,
+        lambda frame: np.full(len(frame), np.nan),
+        lambda frame: frame["nothing"],
+        lambda frame: float("x"),
+    ],
+)
+def test_answers_of_a_model_that_make_no_sense(answer):
+    class Odd:
+        score_samples = staticmethod(answer)
+
+    frame = pd.DataFrame({"x": [0.2, 0.9]})
+    arena = line([0.0, 1.0], [0.1, 0.9], [0.2, 0.9], target_frame=frame, model=Odd())
+    with pytest.raises(InvalidParameterError, match="score_samples of the model must give"):
+        Likelihood().scores(arena)
