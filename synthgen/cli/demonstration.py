@@ -20,7 +20,6 @@ from synthgen.cli.console import (
     to_json,
     watch_interrupts,
 )
-from synthgen.cli.files import check_model_target
 from synthgen.errors import InvalidParameterError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -72,7 +71,9 @@ def demo(
     if find_spec("matplotlib") is None:
         raise MissingExtraError("The picture of the demo", "matplotlib", "evaluate")
     out.mkdir(parents=True, exist_ok=True)
-    check_model_target(out / "model")
+    from synthgen.core.serialize import check_target
+
+    check_target(out / "model")
     tables, times = _run(out, max_minutes, seed, rows)
     _say("measuring ...")
     scores = measure(tables)

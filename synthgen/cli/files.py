@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from synthgen.errors import ArtifactError, InvalidParameterError
+from synthgen.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,20 +42,6 @@ def classify_target(output: str) -> Target:
         f"--output must end in {', '.join(SUFFIXES)}, or name a folder (ending in '/'), "
         f"got '{output}'."
     )
-
-
-def check_model_target(path: Path) -> None:
-    """Check, before minutes of training, that a model can be saved at `path`.
-
-    Raises
-    ------
-    ArtifactError
-        If something else is there.
-    """
-    if not path.exists() or (path / "config.json").is_file():
-        return
-    if not path.is_dir() or any(path.iterdir()):
-        raise ArtifactError(f"'{path}' exists and is not a saved synthgen model; choose another.")
 
 
 def to_pandas(frame: Any) -> pd.DataFrame:

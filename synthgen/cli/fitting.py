@@ -16,7 +16,6 @@ from synthgen.cli.console import (
     guarded,
     watch_interrupts,
 )
-from synthgen.cli.files import check_model_target
 from synthgen.cli.image_work import describe_images, refuse_for_images
 from synthgen.cli.images import holds_images, read_image_file
 from synthgen.errors import InvalidParameterError
@@ -60,7 +59,9 @@ def fit(
     Ctrl-C ends the training early: the best model so far is saved, with exit code 130.
     """
     target = _target(model, out)
-    check_model_target(target)
+    from synthgen.core.serialize import check_target
+
+    check_target(target)
     arguments, size, words = _read(data, schema)
     options: dict[str, Any] = {
         "preset": preset,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from synthgen.core.files import make_staging
 from synthgen.errors import ArtifactError, InvalidDataError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class PngFolder:
         self.path, self._digits, self._count = path, len(str(max(total - 1, 0))), 0
         self._folders = None if labels is None else folder_names(labels)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._staging = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        self._staging = make_staging(path)
 
     def __enter__(self) -> PngFolder:
         return self
@@ -150,8 +150,6 @@ class PngFolder:
         if kind is None:
             if self.path.exists():
                 self.path.rmdir()
-            # Folders that are made for a moment are their owner's only.
-            self._staging.chmod(0o755)
             self._staging.rename(self.path)
         else:
             shutil.rmtree(self._staging, ignore_errors=True)

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
+
+
+def umask() -> int:
+    """Return which permissions new files do not get."""
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def make_staging(target: Path) -> Path:
+    """Make a hidden folder beside a target, with the permissions of any new folder."""
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    # Folders that are made for a moment are their owner's only.
+    staging.chmod(0o777 & ~umask())
+    return staging
 
 
 def write_synced(path: Path, raw: bytes) -> None:

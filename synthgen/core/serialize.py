@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from synthgen.core.documents import dump_json
-from synthgen.core.files import replace_directory, write_synced
+from synthgen.core.files import make_staging, replace_directory, write_synced
 from synthgen.errors import ArtifactError
 
 FORMAT: Final = 1
@@ -67,18 +66,14 @@ def save_artifact(path: str | os.PathLike[str], artifact: Artifact) -> Path:
     Raises
     ------
     ArtifactError
-        If `path` exists and is not a saved model, or if writing fails. What was there stays.
+        If `path` exists and is not a saved model and nothing else, or if writing fails. What was
+        there stays.
     """
-    # Through links, which stay, and with a name of its own even if it is ".".
-    target = _real_path(path)
-    if not _is_free(target):
-        raise ArtifactError(
-            f"'{target}' exists and is not a saved synthgen model; choose another path."
-        )
+    target = check_target(path)
     staging: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        staging = make_staging(target)
         _write_files(staging, artifact)
         replace_directory(staging, target, last=_CONFIG)
     except OSError as error:
@@ -105,14 +100,60 @@ def _real_path(path: Any) -> Path:
         raise ArtifactError(f"A model is a folder; {path!r} is no path: {error}.") from error
 
 
-def _is_free(target: Path) -> bool:
-    """Return whether a model may be written there: nothing, an empty folder, or a model."""
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """Check that a model may be written somewhere: nothing, an empty folder, or a model.
+
+    Returns
+    -------
+    pathlib.Path
+        Where it leads.
+
+    Raises
+    ------
+    ArtifactError
+        If something else is there, or files of others are among those of a model.
+    """
+    # Through links, which stay, and with a name of its own even if it is ".".
+    target = _real_path(path)
     try:
-        if not target.exists() or (target / _CONFIG).is_file():
-            return True
-        return target.is_dir() and not any(target.iterdir())
+        above = next(own for own in target.parents if own.exists())
+        if not above.is_dir():
+            raise ArtifactError(f"'{above}' is a file, in which '{target}' cannot be a folder.")
+        names = {own.name for own in target.iterdir()} if target.is_dir() else set()
+        if not target.exists() or (target.is_dir() and not names):
+            return target
+        own = _files_of_model(target)
     except OSError as error:
         raise ArtifactError(f"'{target}' cannot be written to: {error}.") from error
+    if not own:
+        raise ArtifactError(
+            f"'{target}' exists and is not a saved synthgen model; choose another path."
+        )
+    strangers = sorted(names - own)
+    if strangers:
+        raise ArtifactError(
+            f"'{target}' holds a model and files that are no part of it, for instance "
+            f"{strangers[0]!r}, which would be lost; move them or choose another path."
+        )
+    return target
+
+
+def holds_model(folder: Path) -> bool:
+    """Return whether there is a saved model in a folder, damaged or not."""
+    return bool(_files_of_model(folder))
+
+
+def _files_of_model(folder: Path) -> set[str]:
+    """Return the names of the files of a model; none if it is something else."""
+    try:
+        config = json.loads(_to_text((folder / _CONFIG).read_bytes()))
+    except (OSError, ValueError):
+        return set()
+    # Many programs have a config.json.
+    ours = isinstance(config, dict) and isinstance(config.get("format"), int)
+    if not ours or not isinstance(config.get("files"), dict):
+        return set()
+    return {_CONFIG, *config["files"]}
 
 
 def load_artifact(path: str | os.PathLike[str]) -> Artifact:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from synthgen.core.files import umask
 from synthgen.data.arrow import require_pyarrow
 from synthgen.errors import InvalidDataError
 
@@ -93,7 +94,7 @@ def write_path(df: Any, path: str | os.PathLike[str]) -> None:
     staging = Path(name)
     try:
         write(staging)
-        staging.chmod(0o666 & ~_umask())
+        staging.chmod(0o666 & ~umask())
         staging.replace(target)
     finally:
         staging.unlink(missing_ok=True)
@@ -144,9 +145,3 @@ def _kind(path: Path) -> str:
             f"'{path}' has an unknown kind of file name; use one of {', '.join(_FORMATS)}."
         )
     return _FORMATS[suffix]
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

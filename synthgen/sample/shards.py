@@ -20,6 +20,7 @@ import pandas as pd
 
 from synthgen.core.documents import dump_json
 from synthgen.core.files import write_synced
+from synthgen.core.serialize import holds_model
 from synthgen.errors import ArtifactError
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,8 @@ def write_shards(
     """
     folder = Path(path)
     try:
+        if holds_model(folder):
+            raise ArtifactError(f"'{folder}' holds a saved model; choose another folder for rows.")
         folder.mkdir(parents=True, exist_ok=True)
         plan = _settle(folder, replace(plan, model=_mark(rows_from)))
         schema: Any = None

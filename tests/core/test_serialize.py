@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 
 from synthgen.core.documents import dump_json
-from synthgen.core.serialize import FORMAT, Artifact, load_artifact, save_artifact
+from synthgen.core.serialize import (
+    FORMAT,
+    Artifact,
+    check_target,
+    holds_model,
+    load_artifact,
+    save_artifact,
+)
 from synthgen.errors import ArtifactError
 
 ARTIFACT = Artifact(
@@ -95,6 +102,54 @@ def test_something_else_is_never_replaced(tmp_path: Path) -> None:
             save_artifact(path, ARTIFACT)
     assert (folder / "cat.jpg").read_bytes() == b"meow"
     assert file.read_text() == "text"
+
+
+@pytest.mark.parametrize(
+    "config", ["{}", '{"model_type": "bert"}', '{"files": {}}', '{"format": 1, "files": []}', "["]
+)
+def test_the_configuration_of_another_program_is_no_model(tmp_path: Path, config: str) -> None:
+    folder = tmp_path / "bert"
+    folder.mkdir()
+    (folder / "config.json").write_text(config)
+    with pytest.raises(ArtifactError, match="not a saved synthgen model"):
+        save_artifact(folder, ARTIFACT)
+    assert (folder / "config.json").read_text() == config
+    assert not holds_model(folder)
+
+
+def test_files_beside_those_of_a_model_are_never_lost(saved: Path) -> None:
+    (saved / "notes.txt").write_text("mine")
+    with pytest.raises(ArtifactError, match=r"'notes\.txt', which would be lost"):
+        save_artifact(saved, other())
+    assert (saved / "notes.txt").read_text() == "mine"
+    assert_is_original(saved)
+    assert holds_model(saved)
+
+
+def test_a_damaged_model_can_be_replaced(saved: Path) -> None:
+    (saved / "weights.safetensors").write_bytes(b"")
+    save_artifact(saved, other())
+    assert load_artifact(saved).config["class"] == other().config["class"]
+
+
+def test_a_place_below_a_file_is_no_place(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a\n1\n")
+    with pytest.raises(ArtifactError, match=r"rows\.csv' is a file"):
+        check_target(tmp_path / "rows.csv" / "deep" / "model")
+    assert check_target(tmp_path / "new" / "model") == tmp_path / "new" / "model"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o755), (0o077, 0o700), (0o002, 0o775)])
+def test_a_model_has_the_permissions_of_any_new_folder(
+    tmp_path: Path, mask: int, mode: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        found = save_artifact(tmp_path / "model", ARTIFACT).stat().st_mode & 0o777
+    finally:
+        os.umask(before)
+    assert found == mode
 
 
 @pytest.mark.parametrize("existing", [False, True])

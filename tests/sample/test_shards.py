@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from synthgen import GANSynthesizer
+from synthgen.core.serialize import Artifact, save_artifact
 from synthgen.errors import ArtifactError
 from synthgen.sample.shards import ShardPlan, write_shards
 
@@ -68,6 +69,14 @@ def test_a_failure_in_the_middle_is_made_good_by_a_second_call(
     # file itself is not made again.
     assert asked == [0, 0, 10, 20]
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_rows_never_go_into_the_folder_of_a_model(tmp_path: Path) -> None:
+    save_artifact(tmp_path / "model", Artifact({"class": "Thing"}))
+    before = contents(tmp_path / "model")
+    with pytest.raises(ArtifactError, match="holds a saved model"):
+        write_shards(tmp_path / "model", ShardPlan(25, 10, 7), rows_from)
+    assert contents(tmp_path / "model") == before
 
 
 def test_another_plan_is_refused(tmp_path: Path) -> None:
