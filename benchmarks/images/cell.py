@@ -232,8 +232,11 @@ def picture_of(made: Made, seen: np.ndarray, path: Path) -> None:
 
 def train(
     split: Split, entry: dict[str, Any], model: dict[str, Any], cell: dict[str, Any]
-) -> tuple[Made, dict[str, float | None], dict[str, Any]]:
-    """Fit a model and draw from it in all ways asked for; return images, scores and costs."""
+) -> tuple[dict[str, Made], dict[str, float | None], dict[str, Any]]:
+    """Fit a model and draw from it in all ways asked for; return images, scores and costs.
+
+    Images as they come have the name "".
+    """
     seconds = cell["parameters"].get("seconds", entry["cpu_seconds"])
     size, seed = entry["sample"], cell["seed"]
     ways = model.get("samplings", {})
@@ -244,7 +247,7 @@ def train(
             final = draw(last_state(synth, folder), size, seed, split)
             scores["cas_last"] = accuracy(final, split, seed)
     start = time.process_time()
-    made = draw(synth, size, seed, split)
+    made = {"": draw(synth, size, seed, split)}
     costs["sample_images_per_second"] = size / (time.process_time() - start)
     costs["best_step"] = synth.best_step_
     history = synth.history_.to_dict("records")
@@ -252,8 +255,8 @@ def train(
     scores["diversity"] = float(history[-1]["diversity"])
     for name, options in ways.items():
         how = {key: value for key, value in options.items() if key != "times"}
-        drawn = draw(synth, int(size * options.get("times", 1)), seed, split, **how)
-        scores[f"cas_{name}"] = accuracy(drawn, split, seed)
+        made[name] = draw(synth, int(size * options.get("times", 1)), seed, split, **how)
+        scores[f"cas_{name}"] = accuracy(made[name], split, seed)
     return made, scores, costs
 
 
@@ -265,16 +268,20 @@ def run(
     split = load(entry, cell["seed"])
     # All training images of the source judge, however few of them the model may see.
     judge = load({**entry, "train": entry.get("judge", entry["train"])}, cell["seed"])
-    made, scores, costs = (split.images, split.labels), {}, {}
+    made: dict[str, Made] = {"": (split.images, split.labels)}
+    scores: dict[str, float | None] = {}
+    costs: dict[str, Any] = {}
     if "preset" in model:
         try:
             made, scores, costs = train(split, entry, model, cell)
         except TrainingError as error:
             return finish(cell, split, {"diverged": 1.0}, {}, note=str(error))
     if picture is not None:
-        picture_of(made, shown(split, model), picture)
+        for name, drawn in made.items():
+            path = picture.with_stem(f"{picture.stem}-{name}") if name else picture
+            picture_of(drawn, shown(split, model), path)
     start = time.process_time()
-    scores |= score(made, split, judge, cell["seed"], shown(split, model))
+    scores |= score(made[""], split, judge, cell["seed"], shown(split, model))
     if "preset" not in model:
         # The training images are themselves; fresh real ones say what is usual.
         scores["memorised"] = scores["memorised_real"]

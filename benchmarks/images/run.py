@@ -74,12 +74,11 @@ def plan(options: argparse.Namespace, config: dict[str, Any]) -> list[Cell]:
 
 
 def keep_picture(output: Path, cell: Cell, grids: Path) -> None:
-    """Copy the picture of a finished cell, if it made one."""
-    picture = output.with_suffix(".png")
-    if picture.is_file():
+    """Copy the pictures of a finished cell, one for each way of drawing."""
+    name = "-".join(str(cell[part]) for part in ("data", "model", "seed"))
+    for picture in output.parent.glob(f"{output.stem}*.png"):
         grids.mkdir(parents=True, exist_ok=True)
-        name = "-".join(str(cell[part]) for part in ("data", "model", "seed"))
-        shutil.copy(picture, grids / f"{name}.png")
+        shutil.copy(picture, grids / f"{name}{picture.stem.removeprefix(output.stem)}.png")
 
 
 def run_one(cell: Cell, config_path: Path, timeout: float, grids: Path | None = None) -> Cell:

@@ -34,6 +34,8 @@ def classify_target(output: str) -> Target:
     >>> classify_target("rows.csv.gz"), classify_target("shards/")
     (<Target.FILE: 'file'>, <Target.FOLDER: 'folder'>)
     """
+    if not output.strip():
+        raise InvalidParameterError("--output is empty; name a file or a folder.")
     if output.endswith("/") or Path(output).is_dir() or not Path(output).suffix:
         return Target.FOLDER
     if output.lower().endswith(SUFFIXES):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,19 @@ from synthgen.data.cells import (
     require_columns,
 )
 from synthgen.errors import ConstraintError
+
+#: What a function of the user's may raise.
+_FAILURES: Final = (
+    ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+
+
+def names_of(rule: Any, columns: Any) -> tuple[Hashable, ...]:
+    """Return the columns of a rule; a text alone would be taken for its letters."""
+    if isinstance(columns, (str, bytes)):
+        kind = type(rule).__name__
+        raise ConstraintError(f"{kind} takes a list of columns, got {columns!r}: [{columns!r}].")
+    return tuple(columns)
 
 
 @dataclass(frozen=True)
@@ -43,7 +56,7 @@ class FixedCombinations:
     combinations: tuple[tuple[Any, ...], ...] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "columns", names_of(self, self.columns))
         if len(self.columns) < 2:
             raise ConstraintError(f"FixedCombinations needs two or more columns: {self.columns!r}.")
 
@@ -141,7 +154,7 @@ class OneHot:
     columns: tuple[Hashable, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "columns", names_of(self, self.columns))
         if len(self.columns) < 2:
             raise ConstraintError(f"OneHot needs two or more columns, got {self.columns!r}.")
 
@@ -185,7 +198,7 @@ class Unique:
     columns: tuple[Hashable, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "columns", names_of(self, self.columns))
         if not self.columns:
             raise ConstraintError("Unique needs at least one column.")
 
@@ -233,7 +246,12 @@ class Predicate:
                 f"The function of the rule {self.name!r} was not saved with the model. Give it "
                 f"again: Predicate(function, {self.name!r})."
             )
-        mask = np.asarray(self.function(df))
+        try:
+            mask = np.asarray(self.function(df))
+        except _FAILURES as error:
+            raise ConstraintError(
+                f"The rule {self.name!r} failed: {type(error).__name__}: {error}."
+            ) from error
         if mask.shape != (len(df),) or mask.dtype.kind not in "bO":
             raise ConstraintError(
                 f"The rule {self.name!r} must return one boolean per row, got an array of shape "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +48,7 @@ def read_path(path: str | os.PathLike[str]) -> pd.DataFrame:
         raise InvalidDataError(f"There is no file '{source}'.")
     try:
         if kind == "csv":
-            return _checked_csv(source, pd.read_csv(source, low_memory=False))
+            return _with_leading_zeros(source, _read_csv(source))
         require_pyarrow(f"Reading '{source.name}'")
         return pd.read_parquet(source) if kind == "parquet" else pd.read_feather(source)
     except InvalidDataError:
@@ -55,6 +56,41 @@ def read_path(path: str | os.PathLike[str]) -> pd.DataFrame:
     except (ValueError, OSError, EOFError, zlib.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidDataError(f"'{source}' cannot be read as {kind}: {reason}") from error
+
+
+def _read_csv(source: Path) -> pd.DataFrame:
+    """Read a file whose lines may all end in a comma; its first column is never an index."""
+    frame = pd.read_csv(source, low_memory=False)
+    if isinstance(frame.index, pd.RangeIndex):
+        return _checked_csv(source, frame)
+    # With more values than names pandas takes the first ones for names of rows.
+    extra = frame.index.nlevels
+    if extra == 1 and frame.iloc[:, -1].isna().all():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+            return pd.read_csv(source, low_memory=False, index_col=False)
+    raise InvalidDataError(
+        f"'{source}' has {frame.shape[1]} names of columns and rows of {frame.shape[1] + extra} "
+        "values. Give every column a name in the first line."
+    )
+
+
+def _with_leading_zeros(source: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep columns such as zip codes as the text they are, where a number would lose zeros."""
+    whole = [
+        name
+        for name, column in frame.items()
+        if column.dtype.kind in "iu"
+        or (column.dtype.kind == "f" and bool((column.dropna() % 1 == 0).all()))
+    ]
+    places = [place for place, name in enumerate(frame.columns) if name in whole]
+    if not places:
+        return frame
+    texts = pd.read_csv(source, dtype=str, usecols=places, index_col=False)
+    for name, text in texts.items():
+        if text.str.match(r"[+-]?0\d", na=False).any():
+            frame[name] = text
+    return frame
 
 
 def _checked_csv(source: Path, frame: pd.DataFrame) -> pd.DataFrame:

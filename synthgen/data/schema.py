@@ -63,6 +63,10 @@ class Schema:
             check_column(column)
         by_name = {column.name: column for column in self.columns}
         for constraint in self.constraints:
+            if not hasattr(constraint, "columns"):
+                raise InvalidParameterError(
+                    f"Constraints are rules such as Range or Unique, got {constraint!r}."
+                )
             unknown = [name for name in constraint.columns if name not in self.names]
             if unknown:
                 raise InvalidParameterError(

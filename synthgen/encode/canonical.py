@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,10 @@ from synthgen.errors import ConditionError, InvalidDataError
 #: Share of a unit by which a value may miss the grid of its column, and rounding of large numbers.
 _OFF_GRID: Final = 1e-6
 _ROUNDING: Final = 1e-9
+#: Relative rounding of numbers of single precision, and more.
+_SINGLE: Final = 1e-6
+#: Dates that everybody reads alike: year first, with or without a time.
+_ISO: Final = re.compile(r"\d{4}(-?\d\d(-?\d\d)?)?([T ].+)?|\d{4}-?[QW]\d+")
 
 
 def canonical(column: Column, wanted: Wanted) -> Wanted:
@@ -96,10 +101,7 @@ def as_held(series: pd.Series, column: Column) -> pd.Series:
     """
     if column.kind not in ("numeric", "integer", "boolean", "datetime", "timedelta"):
         return series
-    try:
-        numbers = to_numbers(series, column)
-    except InvalidDataError as error:
-        raise ConditionError(f"Conditions on column {column.name!r}: {error}") from error
+    numbers = _numbers_of(series, column)
     strange = np.isnan(numbers) & series.notna().to_numpy()
     if column.kind == "datetime":
         for place in np.flatnonzero(strange):
@@ -127,7 +129,32 @@ def as_held(series: pd.Series, column: Column) -> pd.Series:
     alike = dtype_name(series) == column.dtype and not column.dtype.startswith("object")
     if alike or column.kind == "boolean":
         return series
-    return from_numbers(numbers, column).set_axis(series.index)
+    with np.errstate(over="ignore"):
+        held = from_numbers(numbers, column)
+    _check_kept(numbers, held, series, column)
+    return held.set_axis(series.index)
+
+
+def _numbers_of(series: pd.Series, column: Column) -> np.ndarray:
+    """Return given cells as canonical numbers; NaN where missing or not of the column's kind."""
+    if column.kind == "datetime" and column.format is None and series.dtype.kind not in "mM":
+        found = [np.nan if pd.isna(cell) else _number(column, cell) for cell in series.tolist()]
+        return np.array(found, dtype=np.float64)
+    try:
+        return to_numbers(series, column)
+    except InvalidDataError as error:
+        raise ConditionError(f"Conditions on column {column.name!r}: {error}") from error
+
+
+def _check_kept(numbers: np.ndarray, held: pd.Series, series: pd.Series, column: Column) -> None:
+    """Refuse cells that the type of a column cannot hold, such as 1000 among 8-bit integers."""
+    lost = ~np.isclose(to_numbers(held, column), numbers, rtol=_SINGLE, equal_nan=True)
+    if lost.any():
+        row = int(lost.argmax())
+        raise ConditionError(
+            f"Column {column.name!r} cannot be {series.tolist()[row]!r}, as row {row} of the "
+            f"conditions asks: its type is {column.dtype}."
+        )
 
 
 def off_grid(numbers: np.ndarray, column: Column) -> np.ndarray:
@@ -146,9 +173,10 @@ def off_grid(numbers: np.ndarray, column: Column) -> np.ndarray:
     unit = _unit_of(column)
     if unit is None:
         return np.zeros(len(numbers), dtype=bool)
-    steps = np.where(np.isfinite(numbers), numbers, 0.0) / unit
-    allowed = _OFF_GRID * np.maximum(1.0, np.abs(steps) * _ROUNDING)
-    return np.asarray(np.abs(steps - np.rint(steps)) > allowed)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.where(np.isfinite(numbers), numbers, 0.0) / unit
+        allowed = _OFF_GRID * np.maximum(1.0, np.abs(steps) * _ROUNDING)
+        return np.asarray(np.abs(steps - np.rint(steps)) > allowed)
 
 
 def _unit_of(column: Column) -> float | None:
@@ -214,4 +242,8 @@ def _moment(column: Column, value: Any) -> pd.Timestamp:
             found = np.datetime64("NaT")
         # Never as month before day where the column has day before month.
         value = dt.datetime.fromisoformat(value) if np.isnat(found) else found
+    elif isinstance(value, str) and _ISO.fullmatch(value.strip()) is None:
+        raise ValueError("Dates are written as 2020-12-31.")
+    if isinstance(value, pd.Period):
+        value = value.to_timestamp()
     return pd.Timestamp(value)

@@ -19,7 +19,7 @@ from synthgen.data.constraints import (
     validate_constraints,
 )
 from synthgen.data.schema import Schema
-from synthgen.errors import ArtifactError, ConstraintError, DataWarning
+from synthgen.errors import ArtifactError, ConstraintError, DataWarning, InvalidParameterError
 
 
 def rng():
@@ -164,6 +164,13 @@ def test_malformed_rules_are_refused():
         Inequality("a", "start").check(FRAME)
     with pytest.raises(ConstraintError, match="range of 'start'"):
         Range("start", "soon").check(FRAME)
+    for rule in (Unique, OneHot, FixedCombinations):
+        with pytest.raises(ConstraintError, match="takes a list of columns"):
+            rule("age")
+    with pytest.raises(ConstraintError, match="'share' failed: ZeroDivisionError"):
+        Predicate(lambda df: 1 / 0, "share").check(FRAME)
+    with pytest.raises(InvalidParameterError, match="got 'x'"):
+        Schema.infer(FRAME).with_constraints("x")
     for document in ({}, {"type": "magic"}, {"type": "range"}, {"type": "one_hot", "columns": []}):
         with pytest.raises(ArtifactError):
             constraint_from_json(document)

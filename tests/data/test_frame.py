@@ -293,3 +293,8 @@ def test_compressed_files_that_are_cut(tmp_path: Path) -> None:
         file.write_bytes(raw)
         with pytest.raises(InvalidDataError, match="cannot be read as csv"):
             read_path(file)
+
+
+def test_a_missing_date_among_texts_is_a_missing_text():
+    frame = read_frame(pd.DataFrame({"a": pd.Series(["x", pd.NaT, None, "y"], dtype=object)}))[0]
+    assert frame["a"].isna().tolist() == [False, True, True, False]

@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 from synthgen.data.values import to_numbers
 from synthgen.encode.base import Resolution
 from synthgen.encode.calendar import Months, Weeks
-from synthgen.encode.canonical import canonical
+from synthgen.encode.canonical import as_held, canonical
 from synthgen.encode.numeric import NumericEncoder
 from synthgen.encode.quantity import QuantityEncoder
 from synthgen.encode.wanted import Between, Wanted
@@ -535,3 +535,39 @@ def test_states_without_a_calendar_load_as_they_were() -> None:
     assert back[~gaps].dt.hour.tolist() == frame["c"][~gaps].dt.hour.tolist()
     assert (back - frame["c"])[~gaps].dt.days.abs().max() <= 10
     assert encoder.to_state()[0] == facts
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        (pd.Series([1, 100] * 9, dtype="int8"), 1000),
+        (pd.Series([1, 100] * 9, dtype="uint8"), -3),
+        (pd.Series([1.5, 2.25] * 9, dtype="float32"), 1e300),
+        (pd.Series([1, 100] * 9, dtype="Int16"), 10**6),
+    ],
+)
+def test_cells_that_the_type_cannot_hold_are_refused(column: pd.Series, cell: Any) -> None:
+    with pytest.raises(ConditionError, match="its type is"):
+        as_held(pd.Series([cell]), column_of(column)[1])
+    assert as_held(pd.Series([column[0]]), column_of(column)[1]).tolist() == [column[0]]
+
+
+def test_dates_as_text_are_read_year_first_and_never_guessed() -> None:
+    days = pd.Series(pd.date_range("2020-01-01", periods=30))
+    column = column_of(days)[1]
+    for text in ("2020-01-05", "2020-01-05 00:00", "20200105"):
+        assert as_held(pd.Series([text]), column).tolist() == [pd.Timestamp("2020-01-05")]
+        assert canonical(column, Wanted((text,))).values == (
+            pd.Timestamp("2020-01-05").timestamp(),
+        )
+    for text in ("05.01.2020", "1/5/2020", "Jan 5 2020", "yesterday"):
+        with pytest.raises(ConditionError, match="is datetime"):
+            as_held(pd.Series([text]), column)
+        with pytest.raises(ConditionError, match="is datetime"):
+            canonical(column, Wanted((text,)))
+
+
+def test_a_period_is_a_condition_on_its_column() -> None:
+    months = pd.Series(pd.period_range("2020-01", periods=30, freq="M"))
+    wanted = canonical(column_of(months)[1], Wanted((months[4],)))
+    assert wanted.values == (pd.Timestamp("2020-05-01").timestamp(),)
