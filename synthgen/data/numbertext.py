@@ -3,6 +3,7 @@
 A format is one of printf, ``"%.2f"``, the shortest form, ``"%g"`` and ``"%r"``, or one of amounts:
 what stands before, ``%``, the mark of thousands if any, the decimal mark, the number of decimals,
 ``f``, and what stands after. ``"$%,.2f"`` writes $1,234.50 and ``"%.,2f €"`` writes 1.234,50 €.
+Brackets around it mark negative amounts, as accounts have it: ``"(%,.2f)"`` writes (12.00) for -12.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _CURRENCIES: Final = (
     "USD", "EUR", "GBP", "JPY", "CNY", "INR", "CHF", "AUD", "CAD", "NZD", "HKD", "SGD", "SEK",
     "NOK", "DKK", "PLN", "CZK", "HUF", "TRY", "BRL", "MXN", "ZAR", "KRW", "kr", "zł",
 )  # fmt: skip
+#: Units after a space and decimals, the same in all texts: 83.6 kg. Whole numbers are codes.
+_MEASURE: Final = r"\s[A-Za-zµ°²³/%]{1,8}"
 _UNIT: Final = rf"(?:[$€£¥₹₽₩%]|(?:US|CA|AU|A|C|R|HK|NZ)\$|{'|'.join(_CURRENCIES)})"
 _FORM: Final = re.compile(
     r"(?P<before>.*?)%(?P<group>[,.]?)(?P<point>[.,])(?P<digits>\d)f(?P<after>.*)"
@@ -38,7 +41,8 @@ class AmountFormat:
     Parameters
     ----------
     before, after : str
-        Currency or percent sign, with the space beside the number.
+        Currency, percent sign or unit, with the space beside the number; with a bracket each if
+        brackets mark negative amounts.
     group : str
         Mark of thousands; empty without.
     point : str
@@ -66,12 +70,22 @@ class AmountFormat:
         return f"{self.before}%{self.group}{self.point}{self.digits}f{self.after}"
 
     @property
+    def _sides(self) -> tuple[str, str, bool]:
+        """What stands beside a positive amount, and whether brackets mark negative ones."""
+        if self.before.startswith("(") and self.after.endswith(")"):
+            return self.before[1:], self.after[:-1], True
+        return self.before, self.after, False
+
+    @property
     def _expression(self) -> re.Pattern[str]:
         group, point = re.escape(self.group), re.escape(self.point)
         whole = rf"\d{{1,3}}(?:{group}\d{{3}})+|\d+" if group else r"\d+"
         fraction = rf"(?:{point}(?P<fraction>\d{{{self.digits}}}))" if self.digits else ""
-        before, after = re.escape(self.before), re.escape(self.after)
-        return re.compile(rf"(?P<sign>-?){before}(?P<inner>-?)(?P<whole>{whole}){fraction}{after}")
+        before, after, brackets = self._sides
+        middle = rf"(?P<whole>{whole}){fraction}{re.escape(after)}"
+        if brackets:
+            return re.compile(rf"(?P<sign>\()?(?P<inner>){re.escape(before)}{middle}(?(sign)\))")
+        return re.compile(rf"(?P<sign>-?){re.escape(before)}(?P<inner>-?){middle}")
 
     def read(self, texts: np.ndarray) -> np.ndarray:
         """Return numbers; NaN for what is missing or not written so."""
@@ -91,8 +105,11 @@ class AmountFormat:
         """Return the text of a number."""
         text = f"{abs(value):{',' if self.group else ''}.{self.digits}f}"
         marks = str.maketrans({",": self.group, ".": self.point})
-        sign = "-" if value < 0 else ""
-        return f"{sign}{self.before}{text.translate(marks)}{self.after}"
+        before, after, brackets = self._sides
+        written = f"{before}{text.translate(marks)}{after}"
+        if value >= 0:
+            return written
+        return f"({written})" if brackets else f"-{written}"
 
 
 def find_number_text(texts: np.ndarray) -> str | None:
@@ -154,7 +171,10 @@ def write_numbers(values: np.ndarray, form: str) -> list[str]:
 def _find_amounts(texts: np.ndarray) -> str | None:
     if len(texts) < _ENOUGH:
         return None
-    for found in _candidates(str(texts[0]), str(texts[-1])):
+    plain = [str(text).removeprefix("(").removesuffix(")") for text in (texts[0], texts[-1])]
+    inside = [text.startswith("(") and text.endswith(")") for text in map(str, texts)]
+    brackets = any(inside) and not all(inside)
+    for found in _candidates(*plain, brackets=brackets):
         readable = found.read(texts)
         # What would be written otherwise than it was is no such amount, such as 007 %.
         same = sum(
@@ -167,11 +187,13 @@ def _find_amounts(texts: np.ndarray) -> str | None:
     return None
 
 
-def _candidates(first: str, last: str) -> Iterator[AmountFormat]:
+def _candidates(first: str, last: str, *, brackets: bool) -> Iterator[AmountFormat]:
     """Yield formats of two texts (two, so that a stray one does not decide alone)."""
     for text in dict.fromkeys((first, last)):
         match = re.fullmatch(
-            rf"-?(?P<before>(?:{_UNIT}\s?)?)-?(?P<number>\d[\d.,]*)(?P<after>(?:\s?{_UNIT})?)", text
+            rf"-?(?P<before>(?:{_UNIT}\s?)?)-?(?P<number>\d[\d.,]*)"
+            rf"(?P<after>(?:\s?{_UNIT}|{_MEASURE})?)",
+            text,
         )
         if match is None:
             continue
@@ -180,5 +202,9 @@ def _candidates(first: str, last: str) -> Iterator[AmountFormat]:
             _, mark, fraction = match["number"].rpartition(point)
             digits = len(fraction) if mark else 0
             for group in ("", "," if point == "." else "."):
-                if digits <= _LONGEST and (before or after or group or (point == "," and digits)):
+                if digits > _LONGEST or (not digits and re.fullmatch(_MEASURE, after)):
+                    continue
+                if brackets:
+                    yield AmountFormat(f"({before}", group, point, digits, f"{after})")
+                elif before or after or group or (point == "," and digits):
                     yield AmountFormat(before, group, point, digits, after)
