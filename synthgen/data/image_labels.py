@@ -219,7 +219,7 @@ def _columns(y: Any) -> tuple[list[list[Any]], bool, str | None]:
         )
     dtype = None if array.dtype.kind == "O" else array.dtype.str
     single = array.ndim == 1
-    rows: np.ndarray = array.reshape(len(array), -1)
+    rows: np.ndarray = array[:, None] if single else array
     return [list(column) for column in rows.T.tolist()], single, dtype
 
 

@@ -18,6 +18,8 @@ from synthgen.errors import InvalidDataError, InvalidParameterError
 #: and white than so many times the distance of these; single odd pixels may lie anywhere.
 _OUTSIDE: Final = 0.1
 _FAR: Final = 2.0
+#: Numbers beyond this have squares that single precision cannot hold.
+_LARGEST: Final = 1e15
 #: Names of the axes: number, height, width, channels.
 LAYOUTS: Final = ("NHW", "NHWC", "NCHW")
 #: Smallest side of an image, in pixels; a shorter axis can only be the channels.
@@ -283,6 +285,11 @@ def _as_array(X: Any) -> np.ndarray:
         raise InvalidDataError(f"There are no images: the array has the shape {array.shape}.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InvalidDataError("The images contain NaN or infinity.")
+    if array.dtype.kind == "f" and np.abs(array).max() > _LARGEST:
+        raise InvalidDataError(
+            f"Some pixels are beyond {_LARGEST:g} in size, which single precision cannot compute "
+            "with; scale the images."
+        )
     return array
 
 

@@ -216,3 +216,15 @@ def test_images_on_another_scale_are_refused() -> None:
     )
     assert as_images(np.zeros((2, 8, 8)), bytes_spec).max() == -1.0
     assert as_images(pixels / 200.0, fraction_spec).max() == 1.0
+
+
+def test_pixels_that_single_precision_cannot_compute_with_are_refused():
+    with pytest.raises(InvalidDataError, match="scale the images"):
+        read_images(np.random.default_rng(0).random((9, 8, 8)) * 1e300)
+
+
+def test_no_labels_are_none_for_no_images():
+    images = np.zeros((9, 8, 8), dtype=np.uint8)
+    images[0] = 255
+    with pytest.raises(InvalidDataError, match="9 images and 0 labels"):
+        read_images(images, [])
