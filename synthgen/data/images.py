@@ -285,7 +285,7 @@ def _as_array(X: Any) -> np.ndarray:
         raise InvalidDataError(f"There are no images: the array has the shape {array.shape}.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InvalidDataError("The images contain NaN or infinity.")
-    if array.dtype.kind == "f" and np.abs(array).max() > _LARGEST:
+    if array.dtype.kind == "f" and float(np.abs(array).max()) > _LARGEST:
         raise InvalidDataError(
             f"Some pixels are beyond {_LARGEST:g} in size, which single precision cannot compute "
             "with; scale the images."
