@@ -98,7 +98,7 @@ def check_objects(name: Hashable, series: pd.Series) -> None:
         raise InvalidDataError(f"Complex data not supported: column {name!r}.")
     present = [value for value in series.to_numpy() if not _is_missing(value)]
     # A missing date among texts is a missing text.
-    if pd.api.types.infer_dtype(np.array([*present, None], dtype=object)[:-1]) in _UNIFORM:
+    if pd.api.types.infer_dtype(pd.Series(present, dtype=object)) in _UNIFORM:
         return
     types = Counter(type(value).__name__ for value in present)
     if any(isinstance(value, _NESTED) for value in present):
