@@ -58,6 +58,7 @@ def score(
         "trend_holdout": evaluate.trend(holdout, synthetic, **common),
         "c2st_logistic": evaluate.c2st(holdout, synthetic, method="logistic", **common),
         "c2st_trees": evaluate.c2st(holdout, synthetic, **jobs, **common),
+        "c2st_train": evaluate.c2st(train, synthetic, **jobs, **common),
         "utility": evaluate.utility(train, synthetic, holdout=holdout, **task, **jobs, **common),
         "global_utility": evaluate.global_utility(
             train, synthetic, holdout=holdout, **jobs, **common

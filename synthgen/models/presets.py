@@ -124,5 +124,5 @@ def _sizes(n_rows: int, n_cells: int) -> dict[str, int | float]:
     if n_rows < 2_000:
         return {"width": 128, "critic_width": 128, "batch_size": 256, "steps": 3_000, "ema": 0.99}
     if n_rows < 200_000 or n_cells > 1_000:
-        return {"steps": 7_000}
+        return {"steps": 7_000 if n_rows < 10_000 else 10_000}
     return {"width": 384, "critic_width": 384, "batch_size": 1_024, "steps": 10_000, "ema": 0.999}

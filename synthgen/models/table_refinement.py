@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,6 +51,7 @@ def refine_table(
     *,
     correct: bool,
     insist: bool,
+    is_late: Callable[[], bool] = lambda: False,
 ) -> Refinement:
     """Learn corrections of single columns, and then weights of corrected rows.
 
@@ -66,6 +68,8 @@ def refine_table(
         Whether to learn corrections.
     insist : bool
         Fit weights however few rows there are.
+    is_late : callable
+        Whether the time is up: columns that come later are not corrected, but for the target.
     """
 
     def draw(n: int, number: int) -> EncodedTable:
@@ -83,6 +87,7 @@ def refine_table(
             missing=encoder.missing_states.tolist(),
             skip=[k for k, own in enumerate(names) if followers.issuperset(own)],
             last=next((k for k, own in enumerate(names) if target in own), None),
+            is_late=is_late,
             seed=seed,
         )
     corrections = found.corrections
@@ -97,6 +102,9 @@ def refine_table(
     steps = [fact | {"column": list(names[fact["column"]])} for fact in found.facts]
     used = report.refiner is not None or corrections is not None
     facts = {"used": used, "corrections": plain_json(steps), **report.facts}
+    if found.passed_over:
+        late = dict.fromkeys(name for k in found.passed_over for name in names[k])
+        facts["no_time_for"] = plain_json(list(late))
     logger.info("Refinement: %s", facts)
     return Refinement(corrections, report.refiner, facts)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from synthgen.core.clock import Clock
 from synthgen.core.device import resolve_device, supports_bfloat16
 from synthgen.core.documents import plain_json
 from synthgen.core.params import check_choice, check_integer, check_real
@@ -52,8 +53,10 @@ _LEAST_TO_SPLIT = 500
 _MOST_VALIDATION = 4_000
 
 
-#: Share of the time that training may take where a refinement follows.
+#: Training may take this share of the time, preparation of the table included, where a refinement
+#: follows, and at least so much however long the preparation took.
 _TRAINING_SHARE = 0.75
+_LEAST_SHARE = 0.25
 
 
 class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
@@ -71,7 +74,8 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         A name of :func:`~synthgen.models.presets.list_presets`, or a recipe of your own.
     max_minutes : float, default=5
         Most minutes that a fit takes, more or less: training ends after three quarters of them, to
-        leave time for the refinement. Results repeat exactly only if steps end it, not the clock.
+        leave time for the refinement, which passes over columns when they are over. Results repeat
+        exactly only if steps end training, and not the clock.
     max_steps : int or "auto", default="auto"
         Most training steps; by default what the recipe says for the size of the table.
     batch_size : int or "auto", default="auto"
@@ -111,7 +115,8 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         generated rows from validation rows (.5 is best).
     refinement_ : dict
         What the refinement found and whether it is used; "corrections" lists the columns that are
-        corrected, with the gain in nats a row on unseen rows.
+        corrected, with the gain in nats a row on unseen rows, and "no_time_for" those that were
+        passed over, if any.
     n_steps_ : int
         Steps done.
     best_step_ : int
@@ -211,6 +216,7 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
             check_refusals(self)
 
     def _learn(self, frame: pd.DataFrame, schema: Schema, target: Any, seed: int) -> Schema | None:
+        clock = Clock(60.0 * self.max_minutes)
         self.critic_ = None
         if self.privacy is not None:
             return self._learn_privately(frame, schema, self.privacy, seed)
@@ -247,7 +253,8 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         # Validation rows first: there are few of them, so training rows make up the number.
         judged = EncodedTable.concatenate([validation, train])
         monitor = QualityMonitor(layout, judged, conditioning, seed)
-        network = self._train(task, recipe, monitor, self._checkpoint(recipe, seed, table), seed)
+        checkpoint = self._checkpoint(recipe, seed, table)
+        network = self._train(task, recipe, monitor, checkpoint, clock, seed)
         self.critic_ = RowCritic.of(encoder, task)
         source = RowSource(network, conditioning)
         refinement = NO_REFINEMENT
@@ -261,6 +268,7 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
                 seed,
                 correct=self.refine != "weights",
                 insist=self.refine is True,
+                is_late=clock.is_over,
             )
         self.refinement_ = refinement.facts
         corrections, refiner = refinement.corrections, refinement.refiner
@@ -278,10 +286,12 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         recipe: Recipe,
         monitor: QualityMonitor,
         checkpoint: Checkpoint | None,
+        clock: Clock,
         seed: int,
     ) -> TabularGenerator:
         share = 1.0 if self.refine is False else _TRAINING_SHARE
-        budget = Budget(steps=recipe.steps, seconds=60.0 * self.max_minutes * share)
+        seconds = max(clock.left(share), _LEAST_SHARE * clock.seconds)
+        budget = Budget(steps=recipe.steps, seconds=seconds)
         with ProgressBar("fit", enabled=bool(self.verbose)) as bar:
             trainer = Trainer(
                 task,

@@ -9,8 +9,8 @@ that have gone through it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import lightgbm as lgb
@@ -73,10 +73,13 @@ class CorrectionReport:
     facts : list of dict
         For each step: the encoded column, the gain in nats a row on unseen real rows, its standard
         error, and how many trees sampling evaluates for a row, on average.
+    passed_over : list of int
+        Encoded columns that there was no time for.
     """
 
     corrections: Corrections | None
     facts: list[dict[str, Any]]
+    passed_over: list[int] = field(default_factory=list)
 
 
 def fit_corrections(
@@ -88,6 +91,7 @@ def fit_corrections(
     missing: Collection[int] = (),
     skip: Collection[int] = (),
     last: int | None = None,
+    is_late: Callable[[], bool] = lambda: False,
     seed: int,
 ) -> CorrectionReport:
     """Learn one sweep of corrections.
@@ -105,6 +109,8 @@ def fit_corrections(
         Encoded columns to leave alone, and not to go by: they are worked out from others later.
     last : int, optional
         Encoded column to correct last, when the others are as good as they get.
+    is_late : callable
+        Asked before each column; once it is late, all but the last one are passed over.
     seed : int
 
     Returns
@@ -118,10 +124,14 @@ def fit_corrections(
     rng = np.random.default_rng(seed)
     steps: list[Correction] = []
     facts: list[dict[str, Any]] = []
+    passed_over: list[int] = []
     # The least so far: small losses must not add up.
     told = _told_apart(sides.real, sides.generated, seed)
     for column, place in _places(layout, set(missing), last):
         if column in skip:
+            continue
+        if column != last and is_late():
+            passed_over.append(column)
             continue
         found = _learn(place, sides, rng, seed)
         if found is None:
@@ -138,7 +148,8 @@ def fit_corrections(
         sides = replace(sides, generated=corrected[0], spare=corrected[1])
         steps.append(step)
         facts.append({"column": column, **fact, "detection": round(now, 4)})
-    return CorrectionReport(Corrections(layout, tuple(steps)) if steps else None, facts)
+    corrections = Corrections(layout, tuple(steps)) if steps else None
+    return CorrectionReport(corrections, facts, passed_over)
 
 
 def _told_apart(real: OpenRows, generated: OpenRows, seed: int) -> float:

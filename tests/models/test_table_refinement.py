@@ -119,3 +119,17 @@ def test_the_target_is_corrected_last() -> None:
     model.fit(table.drop(columns="age"), table["age"])
     steps = model.refinement_["corrections"]
     assert steps[-1]["column"] == ["age"]
+
+
+def test_a_refinement_that_is_late_corrects_the_target_alone() -> None:
+    table = people(3_000, seed=0)
+    rows = table.drop(columns="retired"), table["retired"]
+    model = GANSynthesizer(max_minutes=0.02, random_state=0).fit(*rows)
+    left = model.refinement_["no_time_for"]
+    assert model.stopped_by_ == "time"
+    assert set(left) >= {"income", "home"}
+    assert "retired" not in left
+    assert {
+        name for step in model.refinement_["corrections"] for name in step["column"]
+    }.isdisjoint(left)
+    assert len(model.sample(10, random_state=0)) == 10

@@ -83,6 +83,20 @@ def test_columns_can_be_left_out_and_one_put_last() -> None:
     assert last.facts[-1]["column"] == 0
 
 
+def test_when_it_is_late_only_the_last_column_is_corrected() -> None:
+    data = (small_layout(), related(3_000, 1), related(1_200, 2), draw_independent)
+    asked = iter([False, True, True])
+    report = fit_corrections(*data, is_late=lambda: next(asked, True), seed=0)
+    assert [fact["column"] for fact in report.facts] == [0]
+    assert report.passed_over
+    assert set(report.passed_over) == {
+        column for column, _ in module._places(data[0], set(), None)
+    } - {0}
+    late = fit_corrections(*data, last=0, is_late=lambda: True, seed=0)
+    assert [fact["column"] for fact in late.facts] == [0]
+    assert 0 not in late.passed_over
+
+
 def test_the_same_seed_gives_the_same_trees() -> None:
     data = (small_layout(), related(2_000, 1), related(1_000, 2), draw_independent)
     one, two = (fit_corrections(*data, seed=3).corrections for _ in range(2))
