@@ -75,7 +75,7 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
     max_minutes : float, default=5
         Most minutes that a fit takes, more or less: training ends after three quarters of them, to
         leave time for the refinement, which passes over columns when they are over. Results repeat
-        exactly only if steps end training, and not the clock.
+        exactly only if steps end training, not the clock, and no column is passed over.
     max_steps : int or "auto", default="auto"
         Most training steps; by default what the recipe says for the size of the table.
     batch_size : int or "auto", default="auto"
