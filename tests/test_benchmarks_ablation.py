@@ -29,15 +29,20 @@ def test_every_variant_can_be_fitted(variant):
         return
     for name in variant.get("terms", {}):
         assert name in {term.name for term in resolve_recipe("auto", 5_000, 0).terms}
-    assert recipe_of(variant, 5_000, 100).check()
+    assert recipe_of(variant, 5_000, 300, 100).check()
     known = synthgen.GANSynthesizer().get_params()
     assert set(variant.get("parameters", {})) <= set(known)
 
 
 def test_the_steps_of_a_variant_come_before_those_of_the_configuration():
-    assert recipe_of({"recipe": {"steps": 7}}, 5_000, 100).steps == 7
-    assert recipe_of({}, 5_000, 100).steps == 100
-    assert recipe_of({}, 5_000, None).steps == resolve_recipe("auto", 5_000, 0).steps
+    assert recipe_of({"recipe": {"steps": 7}}, 5_000, 300, 100).steps == 7
+    assert recipe_of({}, 5_000, 300, 100).steps == 100
+    assert recipe_of({}, 5_000, 300, None).steps == resolve_recipe("auto", 5_000, 300).steps
+
+
+def test_the_recipe_is_that_of_the_size_of_the_table():
+    assert recipe_of({}, 300_000, 1_400, None) == resolve_recipe("auto", 300_000, 1_400)
+    assert recipe_of({}, 300_000, 1_400, None) != recipe_of({}, 300_000, 400, None)
 
 
 def line(variant: str, seed: int, score: float, seconds: float) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from benchmarks.quality.cell import load, machine, score
 from benchmarks.quality.measure import cpu_seconds
 from benchmarks.quality.run import missing_data
 from synthgen import FixedCombinations, GANSynthesizer, Lookup, Schema
+from synthgen.models.encoded import fit_encoder
 from synthgen.models.presets import resolve_recipe
 from synthgen.train.recipe import Recipe
 from synthgen.train.terms import TermSpec
@@ -46,9 +47,9 @@ _LEAST_SAMPLED = 5_000
 SHOWN = ("c2st_train", "c2st_trees", "utility", "trend", "membership_auc", "fit_cpu_seconds")
 
 
-def recipe_of(variant: dict[str, Any], n_rows: int, steps: int | None) -> Recipe:
-    """Return the default recipe for so many rows with the changes of a variant."""
-    recipe = resolve_recipe("auto", n_rows, 0)
+def recipe_of(variant: dict[str, Any], n_rows: int, n_cells: int, steps: int | None) -> Recipe:
+    """Return the default recipe for a table of that size with the changes of a variant."""
+    recipe = resolve_recipe("auto", n_rows, n_cells)
     recipe = recipe if steps is None else recipe.replace(steps=steps)
     changed = variant.get("terms", {})
     terms = tuple(
@@ -65,7 +66,9 @@ def with_rules(schema: Schema, rules: str | None) -> Schema:
         return schema.with_constraints()
     if rules == "combinations":
         joined = [
-            FixedCombinations(rule.columns) if isinstance(rule, Lookup) else rule
+            FixedCombinations(rule.columns)
+            if isinstance(rule, Lookup) and rule.part is None
+            else rule
             for rule in schema.constraints
         ]
         return schema.with_constraints(*joined)
@@ -83,9 +86,11 @@ def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
     if "class" in variant:
         model = getattr(synthgen, variant["class"])(schema=schema, random_state=cell["seed"])
     else:
+        ruled = with_rules(schema, variant.get("rules"))
+        n_cells = fit_encoder(train, ruled).layout.n_cells
         model = GANSynthesizer(
-            schema=with_rules(schema, variant.get("rules")),
-            preset=recipe_of(variant, len(train), config["steps"]),
+            schema=ruled,
+            preset=recipe_of(variant, len(train), n_cells, config["steps"]),
             random_state=cell["seed"],
             **{"max_minutes": 120, **variant.get("parameters", {})},
         )

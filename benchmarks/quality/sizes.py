@@ -5,7 +5,7 @@
     export SYNTHGEN_DATA=FOLDER
     python -m benchmarks.quality.ablation --config benchmarks/quality/sizes.json
 
-Fits there take the default five minutes on two threads, so that what costs more per step gets fewer
+Fits there take the default five minutes, on one thread, so that what costs more per step gets fewer
 steps.
 """
 

@@ -92,6 +92,10 @@ def constraint_from_json(document: dict[str, Any]) -> Constraint:
             if d["table"] is None
             else tuple((decode_scalar(key), decode_scalar(value)) for key, value in d["table"]),
             d["found"],
+            tuple(decode_scalar(name) for name in d.get("also", ())),
+            d.get("part"),
+            d.get("zone"),
+            d.get("format"),
         ),
         "sum": lambda d: Sum(
             decode_scalar(d["total"]),
@@ -111,12 +115,15 @@ def constraint_from_json(document: dict[str, Any]) -> Constraint:
 
 
 def bind_constraint(constraint: Constraint, columns: Mapping[Hashable, Column]) -> Constraint:
-    """Fill in the formats of dates that are stored as text."""
+    """Fill in the formats of dates that are stored as text, and time zones."""
     if isinstance(constraint, Range):
         return replace(constraint, format=columns[constraint.column].format)
     if isinstance(constraint, Inequality):
         low, high = columns[constraint.low], columns[constraint.high]
         return replace(constraint, formats=(low.format, high.format))
+    if isinstance(constraint, Lookup) and constraint.part is not None:
+        key = columns[constraint.key]
+        return replace(constraint, format=key.format, zone=constraint.zone or key.time_zone)
     return constraint
 
 

@@ -26,6 +26,15 @@ def zone_name(zone: dt.tzinfo) -> str:
     return "UTC"
 
 
+def is_zone(name: str) -> bool:
+    """Return whether pandas knows a time zone by this name."""
+    try:
+        pd.Timestamp(0, tz=name)
+    except (LookupError, ValueError, TypeError, AttributeError, OSError):
+        return False
+    return True
+
+
 def with_named_zones(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with the same moments, in time zones that are known by name."""
     changed: dict[int, pd.Series] = {}

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import numpy as np
-import pandas as pd
 
 from synthgen.encode.base import Resolution
 from synthgen.encode.quantiles import SHARED
@@ -80,36 +79,6 @@ def join_months(months: np.ndarray, day: int) -> np.ndarray:
 
 def _first_day(month: np.ndarray) -> np.ndarray:
     return month.astype("datetime64[M]").astype("datetime64[D]").astype(np.float64)
-
-
-def to_wall(seconds: np.ndarray, zone: str | None) -> np.ndarray:
-    """Turn seconds since 1970 in UTC into what clocks in a time zone show."""
-    if zone is None:
-        return seconds
-    shown = _index(seconds).tz_localize("UTC").tz_convert(zone).tz_localize(None)
-    return _seconds(shown)
-
-
-def from_wall(seconds: np.ndarray, zone: str | None) -> np.ndarray:
-    """Undo :func:`to_wall`: of an hour that comes twice the first, an hour left out moves on."""
-    if zone is None:
-        return seconds
-    early = np.ones(len(seconds), dtype=bool)
-    local = _index(seconds).tz_localize(zone, ambiguous=early, nonexistent="shift_forward")
-    return _seconds(local.tz_convert("UTC").tz_localize(None))
-
-
-def _index(seconds: np.ndarray) -> pd.DatetimeIndex:
-    missing = np.isnan(seconds)
-    micros = np.rint(np.where(missing, 0.0, seconds) * 1e6).astype(np.int64)
-    moments = micros.astype("datetime64[us]")
-    moments[missing] = np.datetime64("NaT", "us")
-    return pd.DatetimeIndex(moments)
-
-
-def _seconds(index: pd.DatetimeIndex) -> np.ndarray:
-    moments = index.to_numpy().astype("datetime64[us]")
-    return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 1e6)
 
 
 @dataclass(frozen=True)

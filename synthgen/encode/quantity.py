@@ -17,14 +17,13 @@ import pandas as pd
 
 from synthgen.data.schema import Column
 from synthgen.data.values import from_numbers, to_numbers
+from synthgen.data.wall_time import from_wall, to_wall
 from synthgen.encode.base import CellCondition, Resolution
 from synthgen.encode.calendar import (
     DAY,
     Calendar,
     calendar_from_state,
     choose_calendar,
-    from_wall,
-    to_wall,
 )
 from synthgen.encode.calendar_conditions import calendar_cells
 from synthgen.encode.canonical import canonical, move_into

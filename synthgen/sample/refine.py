@@ -30,7 +30,7 @@ LEAST_ROWS: Final = 1_000
 #: The critic's ratio is flattened until this share of the rows drawn is effective.
 LEAST_EFFECTIVE: Final = 0.3
 #: Most training rows that the critic looks at, and generated rows for each of them.
-MOST_ROWS: Final = 200_000
+MOST_ROWS: Final = 60_000
 _FAKE_PER_REAL: Final = 4
 #: Trees of the critic.
 _MOST_TREES: Final = 100

@@ -99,3 +99,74 @@ def test_the_table_is_learned_from_the_rows_of_fit():
     (rule,) = validate_constraints([Lookup("city", "country")], schema, REAL)
     assert rule == RULE
     assert not rule.found
+
+
+PRICES = pd.DataFrame(
+    {"kind": ["tea", "tea", "ale", None], "size": [1, 2, 2, 1], "price": [2.0, 3.0, 5.0, 4.0]}
+)
+
+
+def test_two_keys():
+    rule = Lookup("kind", "price", also=["size"]).fit(PRICES)
+    assert dict(rule.table) == {("tea", 1): 2.0, ("tea", 2): 3.0, ("ale", 2): 5.0, (None, 1): 4.0}
+    assert rule.columns == ("kind", "size", "price")
+    rows = pd.DataFrame(
+        {"kind": ["ale", "ale", None, "tea"], "size": [2, 1, 1, 1], "price": [5.0, 9.0, 1.0, 7.0]}
+    )
+    assert rule.check(rows).tolist() == [True, True, False, False]
+    assert rule.repair(rows, rng())["price"].tolist() == [5.0, 9.0, 4.0, 2.0]
+    assert constraint_from_json(rule.to_json()) == rule
+
+
+def test_part_of_a_date():
+    days = pd.to_datetime(["2024-02-29 23:30", "2024-03-31 12:00", None])
+    frame = pd.DataFrame({"t": days, "month": ["Feb", "Mar", "-"]})
+    rule = Lookup("t", "month", part="month").fit(frame)
+    assert dict(rule.table) == {2: "Feb", 3: "Mar", None: "-"}
+    assert rule.check(frame).all()
+    assert rule.check(frame.assign(month="Mar")).tolist() == [False, True, False]
+    assert rule.repair(frame.assign(month="Mar"), rng()).equals(frame)
+    assert constraint_from_json(rule.to_json()) == rule
+
+
+def test_parts_that_count_are_known_where_no_row_had_them():
+    days = pd.to_datetime(["2024-02-29", "2024-03-31"])
+    rule = Lookup("t", "m", part="month").fit(pd.DataFrame({"t": days, "m": [1, 2]}))
+    assert dict(rule.table) == {month: month - 1 for month in range(1, 13)}
+
+
+def test_a_part_on_the_clocks_of_a_zone():
+    utc = pd.to_datetime(["2024-01-01 23:30", "2024-07-01 23:30"]).tz_localize("UTC")
+    frame = pd.DataFrame({"t": utc, "hour": [0, 1]})
+    assert Lookup("t", "hour", part="hour", zone="Europe/Paris").fit(frame).check(frame).all()
+    local = frame.assign(t=frame["t"].dt.tz_convert("Europe/Paris"))
+    rule = Lookup("t", "hour", part="hour").fit(local)
+    assert dict(rule.table) == {hour: hour for hour in range(24)}
+    (bound,) = Schema.infer(local).with_constraints(rule).constraints
+    assert bound.zone == "Europe/Paris"
+
+
+def test_parts_of_dates_in_text_take_their_format_from_the_schema():
+    frame = pd.DataFrame({"t": [f"{day:02d}.06.2024" for day in range(1, 31)]})
+    frame["weekday"] = [(day + 4) % 7 for day in range(1, 31)]
+    schema = Schema.infer(frame).with_constraints(Lookup("t", "weekday", part="weekday"))
+    (rule,) = validate_constraints(schema.constraints, schema, frame)
+    assert rule.check(frame).all()
+    assert not rule.check(frame.assign(weekday=frame["weekday"].to_numpy()[::-1])).all()
+
+
+def test_malformed_keys_and_parts():
+    with pytest.raises(ConstraintError, match="list of columns"):
+        Lookup("a", "b", also="xy")
+    with pytest.raises(ConstraintError, match="differ from each other"):
+        Lookup("a", "b", also=("b",))
+    with pytest.raises(ConstraintError, match="part must be one of"):
+        Lookup("a", "b", part="moon")
+    with pytest.raises(ConstraintError, match="single key"):
+        Lookup("a", "b", also=("c",), part="month")
+    with pytest.raises(ConstraintError, match="tuples of 2 values"):
+        Lookup("a", "b", (("x", 1),), also=("c",))
+    with pytest.raises(ConstraintError, match="Europe/Nowhere"):
+        Lookup("a", "b", part="hour", zone="Europe/Nowhere")
+    with pytest.raises(ConstraintError, match="Only dates have a month"):
+        Lookup("size", "price", part="month").fit(PRICES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,12 +13,10 @@ from synthgen.encode.calendar import (
     Weeks,
     calendar_from_state,
     choose_calendar,
-    from_wall,
     join_months,
     join_weeks,
     split_months,
     split_weeks,
-    to_wall,
 )
 
 FEW = Resolution(few=16, spike=0.05)
@@ -72,25 +69,9 @@ def test_missing_days_stay_missing() -> None:
     assert np.isnan(split_weeks(gap)).all()
     assert np.isnan(split_months(gap)).all()
     assert np.isnan(join_months(gap, 31)).all()
-    assert np.isnan(to_wall(gap, "Europe/Paris")).all()
-    assert np.isnan(from_wall(gap, "Europe/Paris")).all()
     weeks = Weeks(0, 100, (0, 1))
     assert np.isnan(weeks.join((gap, np.zeros(1)), *ALWAYS)).all()
     assert np.isnan(Months(1).join((gap,), *ALWAYS)).all()
-
-
-def test_clocks_of_a_time_zone() -> None:
-    moments = pd.DatetimeIndex(["2020-01-01 12:00", "2020-07-01 12:00", "1960-01-01 12:00"])
-    seconds = (moments - pd.Timestamp(0)).total_seconds().to_numpy()
-    shown = to_wall(seconds, "Europe/Paris")
-    assert ((shown - seconds) / 3_600).tolist() == [1, 2, 1]
-    np.testing.assert_array_equal(from_wall(shown, "Europe/Paris"), seconds)
-    assert to_wall(seconds, None) is seconds
-    # Half past two came twice on 25 October 2020, and never on 29 March.
-    twice, never = (pd.Timestamp(f"2020-{day} 02:30").timestamp() for day in ("10-25", "03-29"))
-    utc = from_wall(np.array([twice, never]), "Europe/Paris")
-    back = [pd.Timestamp(second, unit="s") for second in utc]
-    assert back == [pd.Timestamp("2020-10-25 00:30"), pd.Timestamp("2020-03-29 01:00")]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,26 @@ def test_what_follows_from_a_key_can_be_asked_for() -> None:
     assert set(found["city"]) <= {"c3", "c43", "c83", "c123", "c163"}
 
 
+def test_what_follows_from_a_date_and_from_two_columns_does_so_in_generated_rows(tmp_path) -> None:
+    n = 2_000
+    moment = pd.Timestamp("2021-01-01") + pd.to_timedelta(RNG.integers(0, 17_000, n), unit="h")
+    frame = pd.DataFrame({"moment": moment, "from": RNG.choice(list("abc"), n)})
+    frame["month"] = frame["moment"].dt.month
+    frame["to"] = RNG.choice(list("defgh"), n)
+    frame["km"] = [ord(a) + ord(b) for a, b in zip(frame["from"], frame["to"], strict=True)]
+    model = IndependentColumns(random_state=0).fit(frame)
+    assert len(model.schema_.constraints) == 2
+    model.save(tmp_path / "model")
+    for one in (model, IndependentColumns.load(tmp_path / "model")):
+        found = one.sample(300, random_state=0)
+        assert (found["month"] == found["moment"].dt.month).all()
+        pairs = zip(found["from"], found["to"], strict=True)
+        assert found["km"].tolist() == [ord(a) + ord(b) for a, b in pairs]
+        wanted = one.sample(50, conditions={"month": 5, "km": 198}, random_state=0)
+        assert (wanted["moment"].dt.month == 5).all()
+        assert set(zip(wanted["from"], wanted["to"], strict=True)) == {("a", "e"), ("b", "d")}
+
+
 def test_rows_with_gaps_are_no_repetitions() -> None:
     code = pd.Series(RNG.permutation(100_000)[:N].astype(float))
     code[RNG.random(N) < 0.5] = np.nan
