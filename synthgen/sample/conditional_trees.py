@@ -7,7 +7,7 @@ nothing is added where both agree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import lightgbm as lgb
@@ -46,6 +46,8 @@ class Sides:
         Features that no tree sees: what is worked out from others later.
     whole : bool
         Whether the final trees learn from all real rows, and not from those of the only fold.
+    unordered : list of int
+        Features that trees split into sets.
     """
 
     real: OpenRows
@@ -54,6 +56,7 @@ class Sides:
     folds: list[tuple[np.ndarray, np.ndarray]]
     hidden: list[int]
     whole: bool
+    unordered: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Task:
         0 for a score.
     real, generated, spare : (numpy.ndarray, numpy.ndarray)
         Rows that take part, and their labels.
+    unordered : list of int
+        Features that trees split into sets.
     """
 
     hidden: list[int]
@@ -75,6 +80,7 @@ class Task:
     real: tuple[np.ndarray, np.ndarray]
     generated: tuple[np.ndarray, np.ndarray]
     spare: tuple[np.ndarray, np.ndarray]
+    unordered: list[int] = field(default_factory=list)
 
     @property
     def trees_per_round(self) -> int:
@@ -123,7 +129,8 @@ def seen_by_trees(
 
 def fit_generated(task: Task, sides: Sides, seed: int) -> lgb.Booster:
     """Learn the conditional distribution of generated rows."""
-    data = lgb.Dataset(*seen_by_trees(sides.generated, task.hidden, task.generated))
+    rows = seen_by_trees(sides.generated, task.hidden, task.generated)
+    data = lgb.Dataset(*rows, categorical_feature=task.unordered)
     spare = lgb.Dataset(*seen_by_trees(sides.spare, task.hidden, task.spare), reference=data)
     stop = lgb.early_stopping(_PATIENCE, verbose=False)
     trees = lgb.train(_parameters(task, seed), data, _ROUNDS, valid_sets=[spare], callbacks=[stop])
@@ -186,7 +193,8 @@ def boost(
 ) -> lgb.Booster:
     """Go on boosting from the raw scores `start`; held-out rows end it."""
     parameters = _parameters(task, seed) | {"boost_from_average": False}
-    data = lgb.Dataset(matrix, labels, init_score=_state_after_state(start))
+    scores = _state_after_state(start)
+    data = lgb.Dataset(matrix, labels, init_score=scores, categorical_feature=task.unordered)
     if held_out is None:
         return lgb.train(parameters, data, rounds)
     seen, known, before = held_out

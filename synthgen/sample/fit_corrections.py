@@ -35,7 +35,7 @@ from synthgen.sample.correct import (
 )
 from synthgen.sample.places import BlockPlace, HeadPlace, OpenRows
 from synthgen.sample.refine import Draw
-from synthgen.train.detection import detection_auc, gates_of
+from synthgen.train.detection import detection_auc, gates_of, unordered_features
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +176,8 @@ def _sides(
     count = max(_FAKE_PER_REAL * len(train), _LEAST_FAKE)
     generated, spare = (draw(n, k) for n, k in ((count, 4), (count // 4, 5)))
     opened = [OpenRows(layout, table) for table in (real, generated, spare)]
-    return Sides(opened[0], opened[1], opened[2], folds, hidden, whole)
+    unordered = unordered_features(layout, len(real))
+    return Sides(opened[0], opened[1], opened[2], folds, hidden, whole, unordered)
 
 
 def _features_of(layout: Layout, columns: Collection[int]) -> list[int]:
@@ -269,12 +270,14 @@ def _score_step(
 def _task(place: HeadPlace | BlockPlace | int, sides: Sides, rng: np.random.Generator) -> Task:
     opened = (sides.real, sides.generated, sides.spare)
     if isinstance(place, int):
-        states = sides.real.layout.blocks[place].size
+        number, states = place, sides.real.layout.blocks[place].size
         sets = [(np.arange(len(side.table)), side.table.codes[:, place]) for side in opened]
-        return Task([place, *sides.hidden], states, *sets)
-    sets = []
-    for side in opened:
-        rows = place.rows(side)
-        sets.append((rows, place.scores(side.table, rows, rng)))
-    feature = place.feature(sides.real.table.codes.shape[1])
-    return Task([feature, *sides.hidden], 0, *sets)
+    else:
+        number, states = place.feature(sides.real.table.codes.shape[1]), 0
+        sets = []
+        for side in opened:
+            rows = place.rows(side)
+            sets.append((rows, place.scores(side.table, rows, rng)))
+    real, generated, spare = sets
+    hidden = [number, *sides.hidden]
+    return Task(hidden, states, real, generated, spare, sides.unordered)

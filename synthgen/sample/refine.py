@@ -21,7 +21,13 @@ import numpy as np
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.errors import ArtifactError
 from synthgen.sample.rake import Raking, fit_raking, rake_to
-from synthgen.train.detection import detection_auc, features, gates_of, tree_parameters
+from synthgen.train.detection import (
+    detection_auc,
+    features,
+    gates_of,
+    tree_parameters,
+    unordered_features,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -289,8 +295,9 @@ def _fit_critic(
     layout: Layout, train: EncodedTable, holdout: EncodedTable, draw: Draw, seed: int
 ) -> tuple[str, dict[str, Any]]:
     """Fit trees to real against generated rows; the held-out rows decide when to stop."""
+    count = len(train) + len(holdout)
     sets = [
-        _labelled(layout, real, draw(_FAKE_PER_REAL * len(real), number))
+        _labelled(layout, real, draw(_FAKE_PER_REAL * len(real), number), count)
         for number, real in enumerate((train, holdout), start=1)
     ]
     parameters = tree_parameters(seed) | {
@@ -304,13 +311,14 @@ def _fit_critic(
     return booster.model_to_string(num_iteration=best), {"trees": best}
 
 
-def _labelled(layout: Layout, real: EncodedTable, fake: EncodedTable) -> lgb.Dataset:
+def _labelled(layout: Layout, real: EncodedTable, fake: EncodedTable, n_rows: int) -> lgb.Dataset:
     gates = gates_of(layout)
     rows = np.concatenate([features(real, gates), features(fake, gates)])
     labels = np.repeat([1.0, 0.0], [len(real), len(fake)])
     # Both sides weigh the same, so that the log-odds are the log density ratio.
     weights = np.repeat([1.0, len(real) / len(fake)], [len(real), len(fake)])
-    return lgb.Dataset(rows, labels, weight=weights)
+    unordered = unordered_features(layout, n_rows)
+    return lgb.Dataset(rows, labels, weight=weights, categorical_feature=unordered)
 
 
 def _log_ratio(booster: lgb.Booster, table: EncodedTable, layout: Layout) -> np.ndarray:

@@ -6,13 +6,17 @@ real rows does, whatever the settings.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import lightgbm as lgb
 import numpy as np
 
 from synthgen.core.parallel import map_ahead
 from synthgen.encode.layout import REST, EncodedTable, Layout
+
+#: Fewest real rows, and most states of a block that stay numbers all the same.
+_ROWS_FOR_SETS: Final = 10_000
+_FEW_STATES: Final = 4
 
 
 def gates_of(layout: Layout) -> tuple[int, ...]:
@@ -27,6 +31,21 @@ def features(table: EncodedTable, gates: tuple[int, ...]) -> np.ndarray:
         if gate >= 0:
             values[table.codes[:, gate] != REST, head] = np.nan
     return np.concatenate([table.codes.astype(np.float32), values], axis=1)
+
+
+def unordered_features(layout: Layout, n_rows: int) -> list[int]:
+    """Return the features that trees which learn from `n_rows` real rows take as sets.
+
+    Splitting states without an order into any two sets finds more than splitting them at a number,
+    by which few states can be told from the rest; with few rows it finds too much.
+    """
+    if n_rows < _ROWS_FOR_SETS:
+        return []
+    return [
+        number
+        for number, block in enumerate(layout.blocks)
+        if block.size > _FEW_STATES and not block.features.shape[1]
+    ]
 
 
 def tree_parameters(seed: int) -> dict[str, Any]:

@@ -136,3 +136,39 @@ def test_states_that_open_heads_and_unordered_wide_blocks_are_left_out() -> None
     assert isinstance(ordered, BlockPlace)
     assert len(ordered.tops) == 11
     assert ordered.tops[-1] == 1.0
+
+
+def by_parity(n: int, seed: int) -> EncodedTable:
+    """Return rows whose second block says, in nine of ten, whether the first state is odd."""
+    table = random_table(many_states(), n, seed)
+    table.codes[:, 1] = table.codes[:, 0] % 2
+    flipped = np.random.default_rng(seed).random(n) < 0.1
+    table.codes[flipped, 1] ^= 1
+    return table
+
+
+def many_states() -> Layout:
+    """Return an unordered block of forty states and one of two."""
+    sizes = enumerate((40, 2))
+    return Layout(
+        tuple(StateBlock(k, np.full(size, 1 / size), np.empty((size, 0))) for k, size in sizes), ()
+    )
+
+
+@pytest.mark.parametrize(("n", "as_sets"), [(10_000, True), (5_000, False)])
+def test_with_many_rows_states_without_an_order_are_split_into_sets(n: int, as_sets: bool) -> None:
+    layout = many_states()
+    report = fit_corrections(
+        layout,
+        by_parity(n - 1_000, 1),
+        by_parity(1_000, 2),
+        lambda count, number: random_table(layout, count, 1_000 + number),
+        seed=0,
+    )
+    assert report.corrections is not None
+    assert [fact["column"] for fact in report.facts] == [1]
+    (change,) = [t for name, t in report.corrections.to_state()[2].items() if "change" in name]
+    assert ("\ncat_threshold=" in change) == as_sets
+    fresh = random_table(layout, 20_000, 9)
+    corrected = report.corrections.apply(fresh, np.random.default_rng(0))
+    assert (corrected.codes[:, 1] == corrected.codes[:, 0] % 2).mean() > 0.88
