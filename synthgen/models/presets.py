@@ -78,6 +78,9 @@ PRESETS: Final[dict[str, Recipe]] = {
     ),
 }
 
+#: Tables with more cells are wide.
+_MANY_CELLS: Final = 700
+
 #: What ``preset="auto"`` stands for.
 DEFAULT: Final = "mixture"
 
@@ -120,9 +123,16 @@ def resolve_recipe(preset: str | Recipe, n_rows: int, n_cells: int) -> Recipe:
 
 
 def _sizes(n_rows: int, n_cells: int) -> dict[str, int | float]:
-    """Return network and batch sizes for a table; a step on many cells costs enough as it is."""
+    """Return network and batch sizes for a table.
+
+    The clock ends the training of wide tables: there smaller batches, for more steps, are worth more
+    than larger networks.
+    """
     if n_rows < 2_000:
         return {"width": 128, "critic_width": 128, "batch_size": 256, "steps": 3_000, "ema": 0.99}
-    if n_rows < 200_000 or n_cells > 1_000:
-        return {"steps": 7_000 if n_rows < 10_000 else 10_000}
-    return {"width": 384, "critic_width": 384, "batch_size": 1_024, "steps": 10_000, "ema": 0.999}
+    steps = 7_000 if n_rows < 10_000 else 10_000
+    if n_cells > _MANY_CELLS:
+        return {"batch_size": 256, "steps": steps}
+    if n_rows < 200_000:
+        return {"steps": steps}
+    return {"width": 384, "critic_width": 384, "batch_size": 1_024, "steps": steps, "ema": 0.999}
