@@ -58,9 +58,8 @@ def refined(
         **variant.get("parameters", {}),
     )
     with ExitStack() as stack:
-        for module in {"conditional_trees", "fit_corrections"} & set(variant):
-            patch = mock.patch.multiple(f"synthgen.sample.{module}", **variant[module])
-            stack.enter_context(patch)
+        for module, constants in variant.get("constants", {}).items():
+            stack.enter_context(mock.patch.multiple(f"synthgen.{module}", **constants))
         return model.fit(rows)
 
 

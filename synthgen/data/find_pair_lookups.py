@@ -52,11 +52,11 @@ def find_pair_lookups(
         with the most levels.
     """
     followers = {rule.column for rule in known}
-    deciding: set[Hashable] = {name for rule in known for name in rule.keys}
+    used: set[Hashable] = {name for rule in known for name in rule.keys}
     left = [c for c in coded if c.column.name not in followers]
     most = most_keys(len(df))
     keys = [c for c in left if _may_decide(c) and c.size <= most][:_MOST_COLUMNS]
-    others = [c for c in left if c.column.name not in deciding]
+    others = [c for c in left if c.column.name not in used]
     if not others:
         return []
     probe = np.stack([c.codes[:: _step(len(df))] for c in others])
@@ -67,9 +67,9 @@ def find_pair_lookups(
     rules = []
     for first, second, other, rows in triples:
         names = [c.column.name for c in (first, second, other)]
-        if followers.isdisjoint(names) and names[2] not in deciding:
+        if followers.isdisjoint(names) and names[2] not in used:
             followers.add(names[2])
-            deciding.update(names[:2])
+            used.update(names[:2])
             rule = Lookup(names[0], names[2], found=True, also=(names[1],))
             rules.append(rule.fit(df[rows]))
     return rules

@@ -125,8 +125,8 @@ def resolve_recipe(preset: str | Recipe, n_rows: int, n_cells: int) -> Recipe:
 def _sizes(n_rows: int, n_cells: int) -> dict[str, int | float]:
     """Return network and batch sizes for a table.
 
-    The clock ends the training of wide tables: there smaller batches, for more steps, are worth more
-    than larger networks.
+    The clock ends the training of wide tables, so smaller batches, for more steps, are worth more
+    there than larger networks.
     """
     if n_rows < 2_000:
         return {"width": 128, "critic_width": 128, "batch_size": 256, "steps": 3_000, "ema": 0.99}
