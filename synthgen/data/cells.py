@@ -129,8 +129,10 @@ def require_columns(df: pd.DataFrame, names: Iterable[Hashable]) -> None:
     Raises
     ------
     ConstraintError
-        If it has not.
+        If it has not, or is none.
     """
+    if not isinstance(df, pd.DataFrame):
+        raise ConstraintError(f"Constraints look at a pandas.DataFrame, got {type(df).__name__}.")
     missing = [name for name in names if name not in df.columns]
     if missing:
         raise ConstraintError(f"The frame lacks the columns {missing!r} of a constraint.")

@@ -78,7 +78,9 @@ optional
     format: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.also, (str, bytes)):
+        if not isinstance(self.also, (tuple, list)) or not all(
+            isinstance(name, Hashable) for name in self.also
+        ):
             raise ConstraintError(f"also takes a list of columns, got {self.also!r}.")
         object.__setattr__(self, "also", tuple(self.also))
         names = [*self.keys, self.column]

@@ -26,8 +26,10 @@ def zone_name(zone: dt.tzinfo) -> str:
     return "UTC"
 
 
-def is_zone(name: str) -> bool:
+def is_zone(name: object) -> bool:
     """Return whether pandas knows a time zone by this name."""
+    if not isinstance(name, str):
+        return False
     try:
         pd.Timestamp(0, tz=name)
     except (LookupError, ValueError, TypeError, AttributeError, OSError):

@@ -90,6 +90,8 @@ def test_malformed():
         Lookup("a", "b", (([1], 2),))
     with pytest.raises(ConstraintError, match="no table yet"):
         Lookup("city", "country").check(REAL)
+    with pytest.raises(ConstraintError, match=r"pandas\.DataFrame, got NoneType"):
+        Lookup("city", "country").fit(None)
     with pytest.raises(ConstraintError, match="lacks the columns"):
         RULE.check(REAL[["city"]])
 
@@ -156,8 +158,11 @@ def test_parts_of_dates_in_text_take_their_format_from_the_schema():
 
 
 def test_malformed_keys_and_parts():
-    with pytest.raises(ConstraintError, match="list of columns"):
-        Lookup("a", "b", also="xy")
+    for also in ("xy", None, 3, (["c"],)):
+        with pytest.raises(ConstraintError, match="list of columns"):
+            Lookup("a", "b", also=also)
+    with pytest.raises(ConstraintError, match="time zone is known by the name 3"):
+        Lookup("a", "b", part="hour", zone=3)
     with pytest.raises(ConstraintError, match="differ from each other"):
         Lookup("a", "b", also=("b",))
     with pytest.raises(ConstraintError, match="part must be one of"):
