@@ -20,9 +20,14 @@ import statistics
 import sys
 import warnings
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import pandas as pd
 import torch
 
 import synthgen
@@ -30,7 +35,9 @@ from benchmarks.lines import append_line, markdown, read_lines
 from benchmarks.quality.cell import load, machine, score
 from benchmarks.quality.measure import cpu_seconds
 from benchmarks.quality.run import missing_data
+from benchmarks.quality.trial_terms import triples
 from synthgen import FixedCombinations, GANSynthesizer, Lookup, Schema
+from synthgen.encode.base import Resolution
 from synthgen.models.encoded import fit_encoder
 from synthgen.models.presets import resolve_recipe
 from synthgen.train.recipe import Recipe
@@ -57,6 +64,8 @@ def recipe_of(variant: dict[str, Any], n_rows: int, n_cells: int, steps: int | N
         for term in recipe.terms
         if term.name not in variant.get("drop_terms", ())
     )
+    if "triples" in variant:
+        terms += (TermSpec("triples", {"weight": variant["triples"]["weight"]}),)
     return recipe.replace(terms=terms, **variant.get("recipe", {})).check()
 
 
@@ -75,6 +84,43 @@ def with_rules(schema: Schema, rules: str | None) -> Schema:
     return schema
 
 
+@contextmanager
+def changes(variant: dict[str, Any]) -> Iterator[None]:
+    """Change what is no parameter: constants of modules, and the encoder's resolution."""
+    with ExitStack() as stack:
+        for module, constants in variant.get("constants", {}).items():
+            stack.enter_context(mock.patch.multiple(f"synthgen.{module}", **constants))
+        if "resolution" in variant:
+            usual = Resolution.for_table
+
+            def changed(*sizes: int) -> Resolution:
+                return replace(usual(*sizes), **variant["resolution"])
+
+            stack.enter_context(mock.patch.object(Resolution, "for_table", changed))
+        yield
+
+
+def fit_gan(
+    train: pd.DataFrame, schema: Schema, variant: dict[str, Any], cell: Any, config: Any
+) -> GANSynthesizer:
+    """Fit the default recipe for the table with the changes of a variant."""
+    ruled = with_rules(schema, variant.get("rules"))
+    target = config["datasets"][cell["data"]]["target"]
+    with changes(variant), ExitStack() as stack:
+        encoder = fit_encoder(train, ruled)
+        if "triples" in variant:
+            wish = variant["triples"]
+            anchor = encoder.owner[target] if wish["anchored"] else None
+            stack.enter_context(triples(wish["groups"], anchor))
+        model = GANSynthesizer(
+            schema=ruled,
+            preset=recipe_of(variant, len(train), encoder.layout.n_cells, config["steps"]),
+            random_state=cell["seed"],
+            **{"max_minutes": 120, **variant.get("parameters", {})},
+        )
+        return model.fit(train)
+
+
 def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
     """Return one line: fit, sample, score."""
     entry, variant = config["datasets"][cell["data"]], config["variants"][cell["variant"]]
@@ -83,19 +129,12 @@ def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
         train = train.sample(entry["rows"], random_state=cell["seed"]).reset_index(drop=True)
     schema = Schema.infer(train)
     model: Any
+    start = cpu_seconds()
     if "class" in variant:
         model = getattr(synthgen, variant["class"])(schema=schema, random_state=cell["seed"])
+        model.fit(train)
     else:
-        ruled = with_rules(schema, variant.get("rules"))
-        n_cells = fit_encoder(train, ruled).layout.n_cells
-        model = GANSynthesizer(
-            schema=ruled,
-            preset=recipe_of(variant, len(train), n_cells, config["steps"]),
-            random_state=cell["seed"],
-            **{"max_minutes": 120, **variant.get("parameters", {})},
-        )
-    start = cpu_seconds()
-    model.fit(train)
+        model = fit_gan(train, schema, variant, cell, config)
     costs = {"fit_cpu_seconds": cpu_seconds() - start, "steps": getattr(model, "n_steps_", 0)}
     synthetic = model.sample(max(len(train), _LEAST_SAMPLED), random_state=cell["seed"])
     scores, _ = score(train, synthetic, holdout, entry, cell, schema)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,12 +31,15 @@ class QualityMonitor:
     conditioning : Conditioning or None
         Of the recipe.
     seed : int
+    hidden : list of int
+        Features that do not matter to the trees: they are worked out from others later.
     """
 
     layout: Layout
     real: EncodedTable
     conditioning: Conditioning | None
     seed: int
+    hidden: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._place = fold_cells(self.layout, _GROUPS * len(np.unique(self.layout.cell_columns)))
@@ -52,7 +55,7 @@ class QualityMonitor:
         n = min(max(len(self.real), 1_000), _MOST_ROWS)
         fake = source.draw(n, rng)
         shape, trend = self._distances(self._shares(fake))
-        detection = detection_auc(self.real, fake, self._gates, self.seed, most=n)
+        detection = detection_auc(self.real, fake, self._gates, self.seed, n, self.hidden)
         # The trees decide; where they see nothing (few rows), coarse pairs do.
         score = max(detection, 0.5) + 0.1 * (1.0 - trend)
         return {

@@ -69,7 +69,8 @@ def refine_table(
     insist : bool
         Fit weights however few rows there are.
     is_late : callable
-        Whether the time is up: columns that come later are not corrected, but for the target.
+        Whether the time is up: columns that come later are not corrected, but for the target, and
+        weights are learned from fewer rows.
     """
 
     def draw(n: int, number: int) -> EncodedTable:
@@ -77,15 +78,15 @@ def refine_table(
 
     names = [column.names for column in encoder.encoders]
     found = CorrectionReport(None, [])
+    followers = follower_columns(encoder)
     if correct:
-        followers = _followers(encoder)
         found = fit_corrections(
             encoder.layout,
             train,
             holdout,
             draw,
             missing=encoder.missing_states.tolist(),
-            skip=[k for k, own in enumerate(names) if followers.issuperset(own)],
+            skip=followers,
             last=next((k for k, own in enumerate(names) if target in own), None),
             is_late=is_late,
             seed=seed,
@@ -98,7 +99,16 @@ def refine_table(
             return rows
         return corrections.apply(rows, generator(seed, "refine", number, 1))
 
-    report = fit_refiner(encoder.layout, train, holdout, draw_corrected, seed=seed, insist=insist)
+    report = fit_refiner(
+        encoder.layout,
+        train,
+        holdout,
+        draw_corrected,
+        seed=seed,
+        hidden=followers,
+        late=is_late(),
+        insist=insist,
+    )
     steps = [fact | {"column": list(names[fact["column"]])} for fact in found.facts]
     used = report.refiner is not None or corrections is not None
     facts = {"used": used, "corrections": plain_json(steps), **report.facts}
@@ -109,8 +119,9 @@ def refine_table(
     return Refinement(corrections, report.refiner, facts)
 
 
-def _followers(encoder: TableEncoder) -> set[Any]:
-    """Return the columns that are worked out from others after decoding."""
+def follower_columns(encoder: TableEncoder) -> list[int]:
+    """Return the encoded columns that are worked out from others after decoding."""
     rules = encoder.schema.constraints
-    totals = {rule.total for rule in rules if isinstance(rule, Sum)}
-    return totals | {rule.column for rule in rules if isinstance(rule, Lookup)}
+    names = {rule.total for rule in rules if isinstance(rule, Sum)}
+    names |= {rule.column for rule in rules if isinstance(rule, Lookup)}
+    return [k for k, column in enumerate(encoder.encoders) if names.issuperset(column.names)]

@@ -33,7 +33,7 @@ from synthgen.models.presets import resolve_recipe
 from synthgen.models.private_table import PrivateTables
 from synthgen.models.refusals import check_refusals
 from synthgen.models.row_critic import RowCritic
-from synthgen.models.table_refinement import NO_REFINEMENT, refine_table
+from synthgen.models.table_refinement import NO_REFINEMENT, follower_columns, refine_table
 from synthgen.models.table_saved import SavedTables
 from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.conditional import check_pool, weigh_latents
@@ -42,6 +42,7 @@ from synthgen.sample.rowwise import RowwiseSampler
 from synthgen.sample.sampler import BLOCK, Request, Sampler
 from synthgen.train.checkpoint import Checkpoint
 from synthgen.train.conditioning import Conditioning
+from synthgen.train.detection import features_of
 from synthgen.train.recipe import Recipe
 from synthgen.train.table import TableTask
 from synthgen.train.trainer import Budget, Trainer
@@ -252,7 +253,8 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         conditioning = Conditioning(layout, blocks) if blocks else None
         # Validation rows first: there are few of them, so training rows make up the number.
         judged = EncodedTable.concatenate([validation, train])
-        monitor = QualityMonitor(layout, judged, conditioning, seed)
+        hidden = features_of(layout, follower_columns(encoder))
+        monitor = QualityMonitor(layout, judged, conditioning, seed, hidden)
         checkpoint = self._checkpoint(recipe, seed, table)
         network = self._train(task, recipe, monitor, checkpoint, clock, seed)
         self.critic_ = RowCritic.of(encoder, task)

@@ -35,7 +35,7 @@ from synthgen.sample.correct import (
 )
 from synthgen.sample.places import BlockPlace, HeadPlace, OpenRows
 from synthgen.sample.refine import Draw
-from synthgen.train.detection import detection_auc, gates_of, unordered_features
+from synthgen.train.detection import detection_auc, features_of, gates_of, unordered_features
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +57,10 @@ _STANDARD_ERRORS: Final = 2.0
 #: values have several centres, which costs several times as much. Chance alone makes .005.
 _MOST_WORSE: Final = 0.02
 #: Blocks with more states are corrected as scores if their states are ordered, unless one state
-#: has more than this share.
+#: has more than this share; and those with more states without an order not at all.
 _MOST_STATES: Final = 8
 _MOST_IN_ONE: Final = 0.5
+_MOST_UNORDERED: Final = 8
 _POINTS: Final = 512
 
 
@@ -119,14 +120,14 @@ def fit_corrections(
     """
     if len(train) + len(holdout) < LEAST_ROWS:
         return CorrectionReport(None, [])
-    hidden = _features_of(layout, skip)
+    hidden = features_of(layout, skip)
     sides = _sides(layout, train.take(slice(0, MOST_ROWS)), holdout, draw, hidden, seed)
     rng = np.random.default_rng(seed)
     steps: list[Correction] = []
     facts: list[dict[str, Any]] = []
     passed_over: list[int] = []
     # The least so far: small losses must not add up.
-    told = _told_apart(sides.real, sides.generated, seed)
+    told = _told_apart(sides, sides.generated, seed)
     for column, place in _places(layout, set(missing), last):
         if column in skip:
             continue
@@ -140,7 +141,7 @@ def fit_corrections(
         corrected = [OpenRows(layout, side.table) for side in (sides.generated, sides.spare)]
         for side in corrected:
             step.apply(side, rng)
-        now = _told_apart(sides.real, corrected[0], seed)
+        now = _told_apart(sides, corrected[0], seed)
         if now > told + _MOST_WORSE:
             logger.debug("Column %d: rows are easier to tell after its correction.", column)
             continue
@@ -152,9 +153,10 @@ def fit_corrections(
     return CorrectionReport(corrections, facts, passed_over)
 
 
-def _told_apart(real: OpenRows, generated: OpenRows, seed: int) -> float:
-    """Return the AUC of trees that tell the rows apart."""
-    return detection_auc(real.table, generated.table, gates_of(real.layout), seed)
+def _told_apart(sides: Sides, generated: OpenRows, seed: int) -> float:
+    """Return the AUC of trees that tell real from generated rows."""
+    gates = gates_of(generated.layout)
+    return detection_auc(sides.real.table, generated.table, gates, seed, hidden=sides.hidden)
 
 
 def _sides(
@@ -180,13 +182,6 @@ def _sides(
     return Sides(opened[0], opened[1], opened[2], folds, hidden, whole, unordered)
 
 
-def _features_of(layout: Layout, columns: Collection[int]) -> list[int]:
-    """Return the features of these encoded columns."""
-    blocks = [number for number, block in enumerate(layout.blocks) if block.column in columns]
-    heads = [number for number, head in enumerate(layout.heads) if head.column in columns]
-    return blocks + [len(layout.blocks) + number for number in heads]
-
-
 def _places(
     layout: Layout, missing: set[int], last: int | None
 ) -> list[tuple[int, HeadPlace | BlockPlace | int]]:
@@ -196,13 +191,14 @@ def _places(
     for number, block in enumerate(layout.blocks):
         if number in gates or block.size < 2:
             continue  # A state that opens a head would need a score as well.
-        if block.size <= _MOST_STATES:
+        ordered = block.features.shape[1] > 0
+        if block.size <= (_MOST_STATES if ordered else _MOST_UNORDERED):
             found.append((block.column, number))
             continue
         start = int(layout.block_starts[number])
-        ordered = block.size - sum(start + k in missing for k in range(block.size))
-        shares = block.frequencies[:ordered]
-        if block.features.shape[1] and shares.max() <= _MOST_IN_ONE * shares.sum():
+        present = block.size - sum(start + k in missing for k in range(block.size))
+        shares = block.frequencies[:present]
+        if ordered and shares.max() <= _MOST_IN_ONE * shares.sum():
             tops = np.cumsum(shares) / shares.sum()
             found.append((block.column, BlockPlace(number, np.append(tops[:-1], 1.0))))
     for number, head in enumerate(layout.heads):

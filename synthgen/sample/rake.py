@@ -7,6 +7,7 @@ given marginals, the one closest to the original weights.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +29,8 @@ class Raking:
     ----------
     layout : Layout
     shares : numpy.ndarray of float64, shape (cells + 1,)
-        Shares of real rows in the cells. The last entry is for heads that do not apply.
+        Shares of real rows in the cells. The last entry is for heads that do not apply. Columns
+        whose shares are all 0 are left as they are.
     log_factors : numpy.ndarray of float64, shape (cells + 1,)
         The last one is 0.
     """
@@ -60,6 +62,7 @@ def fit_raking(
     generated: EncodedTable,
     weights: np.ndarray,
     cap: float = np.inf,
+    hidden: Collection[int] = (),
 ) -> Raking:
     """Find factors that give generated rows the marginals of the real ones.
 
@@ -73,6 +76,8 @@ def fit_raking(
         Their weights so far.
     cap : float
         Final weights are cut to this multiple of their mean; marginals are right after the cut.
+    hidden : collection of int
+        Encoded columns whose marginals do not matter.
 
     Returns
     -------
@@ -80,6 +85,7 @@ def fit_raking(
     """
     size = layout.n_cells + 1
     shares = np.bincount(_places(layout, real).ravel(), minlength=size) / len(real)
+    shares[:-1][np.isin(layout.cell_columns, list(hidden))] = 0.0
     return rake_to(layout, shares, len(real), generated, weights, cap)
 
 
@@ -123,8 +129,9 @@ def _rake(
     log_factors = np.zeros(size)
     log_weights = log_weights.copy()
     limit = np.log(_MOST)
+    judged = [places for places in cells.T if shares[places].any()]
     for _ in range(sweeps):
-        for places in cells.T:
+        for places in judged:
             current = np.exp(log_weights)
             current = np.minimum(current, cap * current.mean())
             found = np.bincount(places, current, minlength=size)

@@ -10,7 +10,7 @@ unless held-out rows say that it helps. Raking then makes the marginals exact.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -24,6 +24,7 @@ from synthgen.sample.rake import Raking, fit_raking, rake_to
 from synthgen.train.detection import (
     detection_auc,
     features,
+    features_of,
     gates_of,
     tree_parameters,
     unordered_features,
@@ -35,8 +36,9 @@ logger = logging.getLogger(__name__)
 LEAST_ROWS: Final = 1_000
 #: The critic's ratio is flattened until this share of the rows drawn is effective.
 LEAST_EFFECTIVE: Final = 0.3
-#: Most training rows that the critic looks at, and generated rows for each of them.
+#: Most training rows that the critic looks at, the most if it is late, and generated rows for each.
 MOST_ROWS: Final = 60_000
+_MOST_IF_LATE: Final = 20_000
 _FAKE_PER_REAL: Final = 4
 #: Trees of the critic.
 _MOST_TREES: Final = 100
@@ -160,6 +162,8 @@ def fit_refiner(
     draw: Draw,
     *,
     seed: int,
+    hidden: Collection[int] = (),
+    late: bool = False,
     insist: bool = False,
 ) -> RefineReport:
     """Fit a critic and factors, and decide by held-out rows whether to use the critic.
@@ -174,6 +178,10 @@ def fit_refiner(
     draw : callable
         Draws generated rows.
     seed : int
+    hidden : collection of int
+        Encoded columns not to go by: they are worked out from others later.
+    late : bool
+        Whether time is short: the critic looks at fewer rows.
     insist : bool
         Fit a critic however few rows there are; without held-out rows, the last tenth of the
         training rows stands in for them.
@@ -188,15 +196,17 @@ def fit_refiner(
     count = min(max(10 * len(train), 5_000), _MEASURED)
     fresh = draw(count, 3)
     real = EncodedTable.concatenate([train, holdout])
-    plain = _with_raking(None, layout, real, fresh)
+    plain = _with_raking(None, layout, real, fresh, hidden)
     few = len(train) < LEAST_ROWS or len(holdout) < LEAST_ROWS // 10
     if len(holdout) == 0 or (few and not insist):
         return _report(plain, fresh, {"trees": 0, "reason": "too few rows for a critic"})
-    model, facts = _fit_critic(layout, train.take(slice(0, MOST_ROWS)), holdout, draw, seed)
+    unseen = features_of(layout, hidden)
+    shown = train.take(slice(0, _MOST_IF_LATE if late else MOST_ROWS))
+    model, facts = _fit_critic(layout, shown, holdout, draw, unseen, seed)
     if facts["trees"] <= 1:
         return _report(plain, fresh, facts | {"reason": "the critic finds nothing to correct"})
-    refiner = _with_raking(model, layout, real, fresh)
-    judged = [_detection(layout, holdout, fresh, choice, seed) for choice in (plain, refiner)]
+    refiner = _with_raking(model, layout, real, fresh, hidden)
+    judged = [_detection(holdout, fresh, choice, unseen, seed) for choice in (plain, refiner)]
     gain, error = _gain(holdout, fresh, plain, refiner)
     facts |= {"detection_before": judged[0], "detection_after": judged[1], "gain": round(gain, 4)}
     if gain < _STANDARD_ERRORS * error:
@@ -227,7 +237,11 @@ def raked(layout: Layout, shares: np.ndarray, n_rows: float, generated: EncodedT
 
 
 def _with_raking(
-    model: str | None, layout: Layout, real: EncodedTable, fresh: EncodedTable
+    model: str | None,
+    layout: Layout,
+    real: EncodedTable,
+    fresh: EncodedTable,
+    hidden: Collection[int],
 ) -> Refiner:
     logs = np.zeros(len(fresh))
     if model is not None:
@@ -235,7 +249,7 @@ def _with_raking(
     temper = _temper(logs)
     logs = logs * temper
     pool = _smallest_pool(np.exp(logs))
-    raking = fit_raking(layout, real, fresh, np.exp(logs), cap=pool)
+    raking = fit_raking(layout, real, fresh, np.exp(logs), pool, hidden)
     raw = np.exp(logs + raking.log_weights(fresh))
     scale = float(np.minimum(raw, pool * raw.mean()).mean())
     return Refiner(model, raking, pool, scale, temper)
@@ -284,20 +298,26 @@ def _gain(
 
 
 def _detection(
-    layout: Layout, holdout: EncodedTable, fresh: EncodedTable, refiner: Refiner, seed: int
+    holdout: EncodedTable, fresh: EncodedTable, refiner: Refiner, unseen: list[int], seed: int
 ) -> float:
     rng = np.random.default_rng(seed)
     kept = fresh.take(rng.permutation(refiner.keep(fresh, int(len(fresh) / refiner.pool), rng)))
-    return round(detection_auc(holdout, kept, gates_of(layout), seed), 4)
+    gates = gates_of(refiner.raking.layout)
+    return round(detection_auc(holdout, kept, gates, seed, hidden=unseen), 4)
 
 
 def _fit_critic(
-    layout: Layout, train: EncodedTable, holdout: EncodedTable, draw: Draw, seed: int
+    layout: Layout,
+    train: EncodedTable,
+    holdout: EncodedTable,
+    draw: Draw,
+    unseen: list[int],
+    seed: int,
 ) -> tuple[str, dict[str, Any]]:
     """Fit trees to real against generated rows; the held-out rows decide when to stop."""
     count = len(train) + len(holdout)
     sets = [
-        _labelled(layout, real, draw(_FAKE_PER_REAL * len(real), number), count)
+        _labelled(layout, real, draw(_FAKE_PER_REAL * len(real), number), unseen, count)
         for number, real in enumerate((train, holdout), start=1)
     ]
     parameters = tree_parameters(seed) | {
@@ -311,9 +331,11 @@ def _fit_critic(
     return booster.model_to_string(num_iteration=best), {"trees": best}
 
 
-def _labelled(layout: Layout, real: EncodedTable, fake: EncodedTable, n_rows: int) -> lgb.Dataset:
+def _labelled(
+    layout: Layout, real: EncodedTable, fake: EncodedTable, unseen: list[int], n_rows: int
+) -> lgb.Dataset:
     gates = gates_of(layout)
-    rows = np.concatenate([features(real, gates), features(fake, gates)])
+    rows = np.concatenate([features(side, gates, unseen) for side in (real, fake)])
     labels = np.repeat([1.0, 0.0], [len(real), len(fake)])
     # Both sides weigh the same, so that the log-odds are the log density ratio.
     weights = np.repeat([1.0, len(real) / len(fake)], [len(real), len(fake)])

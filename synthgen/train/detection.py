@@ -6,6 +6,7 @@ real rows does, whatever the settings.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import lightgbm as lgb
@@ -24,13 +25,25 @@ def gates_of(layout: Layout) -> tuple[int, ...]:
     return tuple(-1 if head.gate is None else head.gate for head in layout.heads)
 
 
-def features(table: EncodedTable, gates: tuple[int, ...]) -> np.ndarray:
-    """Return what the trees see: codes and scores, NaN where a head does not apply."""
+def features(table: EncodedTable, gates: tuple[int, ...], hidden: Sequence[int] = ()) -> np.ndarray:
+    """Return what the trees see: codes and scores, NaN where a head does not apply.
+
+    `hidden` features are 0 in every row.
+    """
     values = table.values.copy()
     for head, gate in enumerate(gates):
         if gate >= 0:
             values[table.codes[:, gate] != REST, head] = np.nan
-    return np.concatenate([table.codes.astype(np.float32), values], axis=1)
+    matrix = np.concatenate([table.codes.astype(np.float32), values], axis=1)
+    matrix[:, list(hidden)] = 0.0
+    return matrix
+
+
+def features_of(layout: Layout, columns: Collection[int]) -> list[int]:
+    """Return the features of these encoded columns."""
+    blocks = [number for number, block in enumerate(layout.blocks) if block.column in columns]
+    heads = [number for number, head in enumerate(layout.heads) if head.column in columns]
+    return blocks + [len(layout.blocks) + number for number in heads]
 
 
 def unordered_features(layout: Layout, n_rows: int) -> list[int]:
@@ -63,18 +76,22 @@ def tree_parameters(seed: int) -> dict[str, Any]:
 
 
 def detection_auc(
-    real: EncodedTable, fake: EncodedTable, gates: tuple[int, ...], seed: int, most: int = 8_000
+    real: EncodedTable,
+    fake: EncodedTable,
+    gates: tuple[int, ...],
+    seed: int,
+    most: int = 8_000,
+    hidden: Sequence[int] = (),
 ) -> float:
     """Return the out-of-fold AUC of boosted trees that tell `real` from `fake` rows.
 
-    Both are cut to the same number of rows, at most `most`; .5 means indistinguishable.
+    Both are cut to the same number of rows, at most `most`; .5 means indistinguishable. The trees
+    do not see `hidden` features.
     """
     from sklearn.metrics import roc_auc_score
 
     n = min(len(real), len(fake), most)
-    rows = np.concatenate(
-        [features(real.take(slice(0, n)), gates), features(fake.take(slice(0, n)), gates)]
-    )
+    rows = np.concatenate([features(x.take(slice(0, n)), gates, hidden) for x in (real, fake)])
     labels = np.repeat([1.0, 0.0], n)
     fold = np.random.default_rng(seed).permutation(2 * n) % 2
     if any(len(np.unique(labels[fold == k])) < 2 for k in (0, 1)):

@@ -73,6 +73,45 @@ def test_rows_of_a_wrong_generator_move_towards_the_real_ones() -> None:
     assert correlation(kept) > 0.5 * correlation(train)
 
 
+def test_hidden_columns_are_neither_judged_nor_raked() -> None:
+    """What is worked out later may be generated as it likes: no weight is spent on it."""
+    layout = small_layout()
+    hidden = [layout.blocks[1].column]
+    real = random_table(layout, 5_000, seed=1)
+    train, holdout = real.take(slice(0, 4_000)), real.take(slice(4_000, None))
+
+    def draw(n: int, number: int) -> EncodedTable:
+        table = draw_independent(n, number)
+        table.codes[:, 1] = 3 - table.codes[:, 1]
+        return table
+
+    seen = fit_refiner(layout, train, holdout, draw, seed=0)
+    assert seen.facts["trees"] > 1
+    report = fit_refiner(layout, train, holdout, draw, seed=0, hidden=hidden)
+    assert report.refiner is not None
+    assert report.facts["trees"] <= 1
+    fresh = draw(5_000, 8)
+    cells = np.flatnonzero(layout.cell_columns == hidden[0])
+    assert (report.refiner.raking.log_factors[cells] == 0.0).all()
+    kept = report.refiner.keep(fresh, 2_000, np.random.default_rng(0))
+    assert len(np.unique(kept)) == 2_000
+
+
+def test_the_critic_looks_at_fewer_rows_when_it_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthgen.sample.refine._MOST_IF_LATE", 1_000)
+    asked: list[int] = []
+
+    def draw(n: int, number: int) -> EncodedTable:
+        asked.append(n)
+        return draw_independent(n, number)
+
+    tables = related(4_000, seed=1), related(1_000, seed=2)
+    for late in (False, True):
+        fit_refiner(small_layout(), *tables, draw, seed=0, late=late)
+    # For weights and marginals, to learn from, and to stop by.
+    assert asked == [40_000, 16_000, 4_000, 40_000, 4_000, 4_000]
+
+
 def test_a_right_generator_is_left_alone() -> None:
     layout = small_layout()
     report = fit_refiner(
