@@ -78,7 +78,7 @@ def refine_table(
 
     names = [column.names for column in encoder.encoders]
     found = CorrectionReport(None, [])
-    followers = follower_columns(encoder)
+    followers, totals = looked_up(encoder), summed_up(encoder)
     if correct:
         found = fit_corrections(
             encoder.layout,
@@ -86,7 +86,7 @@ def refine_table(
             holdout,
             draw,
             missing=encoder.missing_states.tolist(),
-            skip=followers,
+            skip=[*followers, *totals],
             last=next((k for k, own in enumerate(names) if target in own), None),
             is_late=is_late,
             seed=seed,
@@ -119,9 +119,17 @@ def refine_table(
     return Refinement(corrections, report.refiner, facts)
 
 
-def follower_columns(encoder: TableEncoder) -> list[int]:
-    """Return the encoded columns that are worked out from others after decoding."""
+def looked_up(encoder: TableEncoder) -> list[int]:
+    """Return the encoded columns that are looked up after decoding."""
     rules = encoder.schema.constraints
-    names = {rule.total for rule in rules if isinstance(rule, Sum)}
-    names |= {rule.column for rule in rules if isinstance(rule, Lookup)}
+    return _of(encoder, {rule.column for rule in rules if isinstance(rule, Lookup)})
+
+
+def summed_up(encoder: TableEncoder) -> list[int]:
+    """Return the encoded columns that are added up after decoding."""
+    rules = encoder.schema.constraints
+    return _of(encoder, {rule.total for rule in rules if isinstance(rule, Sum)})
+
+
+def _of(encoder: TableEncoder, names: set[Any]) -> list[int]:
     return [k for k, column in enumerate(encoder.encoders) if names.issuperset(column.names)]

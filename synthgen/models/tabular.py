@@ -33,7 +33,7 @@ from synthgen.models.presets import resolve_recipe
 from synthgen.models.private_table import PrivateTables
 from synthgen.models.refusals import check_refusals
 from synthgen.models.row_critic import RowCritic
-from synthgen.models.table_refinement import NO_REFINEMENT, follower_columns, refine_table
+from synthgen.models.table_refinement import NO_REFINEMENT, looked_up, refine_table
 from synthgen.models.table_saved import SavedTables
 from synthgen.nn.tabular import TabularGenerator
 from synthgen.sample.conditional import check_pool, weigh_latents
@@ -253,7 +253,7 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         conditioning = Conditioning(layout, blocks) if blocks else None
         # Validation rows first: there are few of them, so training rows make up the number.
         judged = EncodedTable.concatenate([validation, train])
-        hidden = features_of(layout, follower_columns(encoder))
+        hidden = features_of(layout, looked_up(encoder))
         monitor = QualityMonitor(layout, judged, conditioning, seed, hidden)
         checkpoint = self._checkpoint(recipe, seed, table)
         network = self._train(task, recipe, monitor, checkpoint, clock, seed)

@@ -57,10 +57,9 @@ _STANDARD_ERRORS: Final = 2.0
 #: values have several centres, which costs several times as much. Chance alone makes .005.
 _MOST_WORSE: Final = 0.02
 #: Blocks with more states are corrected as scores if their states are ordered, unless one state
-#: has more than this share; and those with more states without an order not at all.
+#: has more than this share, and else not at all.
 _MOST_STATES: Final = 8
 _MOST_IN_ONE: Final = 0.5
-_MOST_UNORDERED: Final = 8
 _POINTS: Final = 512
 
 
@@ -192,7 +191,7 @@ def _places(
         if number in gates or block.size < 2:
             continue  # A state that opens a head would need a score as well.
         ordered = block.features.shape[1] > 0
-        if block.size <= (_MOST_STATES if ordered else _MOST_UNORDERED):
+        if block.size <= _MOST_STATES:
             found.append((block.column, number))
             continue
         start = int(layout.block_starts[number])
