@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import synthgen
-from benchmarks.quality.ablation import HERE, recipe_of, report
+from benchmarks.quality.ablation import HERE, changes, recipe_of, report
+from benchmarks.quality.trial_terms import triples
+from synthgen.encode.base import Resolution
 from synthgen.models.presets import resolve_recipe
+from synthgen.train import moments
 
 CONFIGS = ("ablation.json", "small.json", "sizes.json")
 
@@ -29,7 +33,9 @@ def test_every_variant_can_be_fitted(variant):
         return
     for name in variant.get("terms", {}):
         assert name in {term.name for term in resolve_recipe("auto", 5_000, 0).terms}
-    assert recipe_of(variant, 5_000, 300, 100).check()
+    wish = variant.get("triples", {"groups": 1})
+    with changes(variant), triples(wish["groups"], None):
+        assert recipe_of(variant, 5_000, 300, 100).check()
     known = synthgen.GANSynthesizer().get_params()
     assert set(variant.get("parameters", {})) <= set(known)
 
@@ -38,6 +44,15 @@ def test_the_steps_of_a_variant_come_before_those_of_the_configuration():
     assert recipe_of({"recipe": {"steps": 7}}, 5_000, 300, 100).steps == 7
     assert recipe_of({}, 5_000, 300, 100).steps == 100
     assert recipe_of({}, 5_000, 300, None).steps == resolve_recipe("auto", 5_000, 300).steps
+
+
+def test_constants_and_resolution_are_changed_for_a_while():
+    variant = {"constants": {"train.moments": {"MOST_CELLS": 7}}, "resolution": {"few": 9}}
+    before = moments.MOST_CELLS, Resolution.for_table(5_000, 10)
+    with changes(variant):
+        assert moments.MOST_CELLS == 7
+        assert Resolution.for_table(5_000, 10) == replace(before[1], few=9)
+    assert (moments.MOST_CELLS, Resolution.for_table(5_000, 10)) == before
 
 
 def test_the_recipe_is_that_of_the_size_of_the_table():

@@ -102,8 +102,8 @@ def changes(variant: dict[str, Any]) -> Iterator[None]:
 
 def fit_gan(
     train: pd.DataFrame, schema: Schema, variant: dict[str, Any], cell: Any, config: Any
-) -> GANSynthesizer:
-    """Fit the default recipe for the table with the changes of a variant."""
+) -> tuple[GANSynthesizer, float]:
+    """Fit the default recipe for the table with the changes of a variant; return its time too."""
     ruled = with_rules(schema, variant.get("rules"))
     target = config["datasets"][cell["data"]]["target"]
     with changes(variant), ExitStack() as stack:
@@ -118,7 +118,14 @@ def fit_gan(
             random_state=cell["seed"],
             **{"max_minutes": 120, **variant.get("parameters", {})},
         )
-        return model.fit(train)
+        return timed(model, train)
+
+
+def timed(model: Any, train: pd.DataFrame) -> tuple[Any, float]:
+    """Return the fitted model and the processor seconds that fitting took."""
+    start = cpu_seconds()
+    model.fit(train)
+    return model, cpu_seconds() - start
 
 
 def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
@@ -129,13 +136,12 @@ def run(config: dict[str, Any], cell: dict[str, Any]) -> dict[str, Any]:
         train = train.sample(entry["rows"], random_state=cell["seed"]).reset_index(drop=True)
     schema = Schema.infer(train)
     model: Any
-    start = cpu_seconds()
     if "class" in variant:
-        model = getattr(synthgen, variant["class"])(schema=schema, random_state=cell["seed"])
-        model.fit(train)
+        made = getattr(synthgen, variant["class"])(schema=schema, random_state=cell["seed"])
+        model, seconds = timed(made, train)
     else:
-        model = fit_gan(train, schema, variant, cell, config)
-    costs = {"fit_cpu_seconds": cpu_seconds() - start, "steps": getattr(model, "n_steps_", 0)}
+        model, seconds = fit_gan(train, schema, variant, cell, config)
+    costs = {"fit_cpu_seconds": seconds, "steps": getattr(model, "n_steps_", 0)}
     synthetic = model.sample(max(len(train), _LEAST_SAMPLED), random_state=cell["seed"])
     scores, _ = score(train, synthetic, holdout, entry, cell, schema)
     kept = {name: scores[name] for name in KEEP}
