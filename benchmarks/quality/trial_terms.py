@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -16,31 +16,18 @@ from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.train import table as table_task
 from synthgen.train import terms
 from synthgen.train.moments import fold_cells, moment_targets
-from synthgen.train.terms import Generated, State
+from synthgen.train.terms import Generated, MomentMatching, State
 
 _CHUNK = 4_096
 
 
 @dataclass(frozen=True)
-class TripleMoments:
+class TripleMoments(MomentMatching):
     """Match the probabilities of triples of cells, one each of an anchor and of two other columns.
 
     As the moments of pairs: squared differences of a running average from the real shares, over
     the shares, linear in what was generated.
-
-    Parameters
-    ----------
-    weight : float
-        Factor of the term.
-    decay : float
-        Weight of the past in the running average.
     """
-
-    weight: float = 1.0
-    decay: float = 0.9
-    side: ClassVar[str] = "generator"
-    needs: ClassVar[frozenset[str]] = frozenset({"cells"})
-    conflicts: ClassVar[frozenset[str]] = frozenset({"accumulate"})
 
     def start(self, targets: State) -> State:
         """Return the real moments as the running average."""

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthgen import GANSynthesizer, load
+from synthgen import GANSynthesizer, Lookup, load
 from synthgen.core.clock import Clock
+from synthgen.models.table_refinement import looked_up, summed_up
 
 
 def people(n: int, seed: int) -> pd.DataFrame:
@@ -40,6 +41,23 @@ def surprise(rows: pd.DataFrame) -> float:
     """Return how much later or earlier than real ones the generated people retire, on average."""
     chance = 1 / (1 + np.exp(-(rows["age"] - 62) / 3))
     return float(((rows["retired"] == "yes") - chance).abs().mean())
+
+
+def test_what_is_looked_up_is_not_weighed(models: tuple[GANSynthesizer, GANSynthesizer]) -> None:
+    sampler = models[0].sampler_
+    rules = [rule for rule in models[0].schema_.constraints if isinstance(rule, Lookup)]
+    assert len(rules) == 1
+    column = sampler.encoder.owner[rules[0].column]
+    assert looked_up(sampler.encoder) == [column]
+    assert summed_up(sampler.encoder) == []
+    assert sampler.refiner is not None
+    raking = sampler.refiner.raking
+    own = raking.layout.cell_columns == column
+    assert own.any()
+    assert (raking.shares[:-1][own] == 0.0).all()
+    assert (raking.log_factors[:-1][own] == 0.0).all()
+    others = np.unique(raking.layout.cell_columns[~own])
+    assert all(raking.shares[:-1][raking.layout.cell_columns == k].sum() > 0.5 for k in others)
 
 
 def test_corrected_rows_follow_the_real_relations(
