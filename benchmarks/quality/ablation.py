@@ -35,6 +35,7 @@ from benchmarks.lines import append_line, markdown, read_lines
 from benchmarks.quality.cell import load, machine, score
 from benchmarks.quality.measure import cpu_seconds
 from benchmarks.quality.run import missing_data
+from benchmarks.quality.trial_snapshots import snapshots
 from benchmarks.quality.trial_terms import triples
 from synthgen import FixedCombinations, GANSynthesizer, Lookup, Schema
 from synthgen.encode.base import Resolution
@@ -112,6 +113,8 @@ def fit_gan(
             wish = variant["triples"]
             anchor = encoder.owner[target] if wish["anchored"] else None
             stack.enter_context(triples(wish["groups"], anchor))
+        if "snapshots" in variant:
+            stack.enter_context(snapshots(variant["snapshots"]))
         model = GANSynthesizer(
             schema=ruled,
             preset=recipe_of(variant, len(train), encoder.layout.n_cells, config["steps"]),
