@@ -30,6 +30,6 @@ class Clock:
         """Return the seconds until so large a share has passed, negative afterwards."""
         return share * self.seconds - (time.perf_counter() - self._start)
 
-    def is_over(self) -> bool:
-        """Return whether all of it has passed."""
-        return self.left() <= 0.0
+    def is_over(self, share: float = 1.0) -> bool:
+        """Return whether so large a share has passed."""
+        return self.left(share) <= 0.0

@@ -58,6 +58,8 @@ _MOST_VALIDATION = 4_000
 #: follows, and at least so much however long the preparation took.
 _TRAINING_SHARE = 0.75
 _LEAST_SHARE = 0.25
+#: When this share is over it is late, and the refinement takes what is quick.
+_LATE_SHARE = 0.92
 
 
 class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
@@ -75,8 +77,8 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
         A name of :func:`~synthgen.models.presets.list_presets`, or a recipe of your own.
     max_minutes : float, default=5
         Most minutes that a fit takes, more or less: training ends after three quarters of them, to
-        leave time for the refinement, which passes over columns when they are over. Results repeat
-        exactly only if steps end training, not the clock, and no column is passed over.
+        leave time for the refinement, which passes over columns when they are nearly over. Results
+        repeat exactly only if steps end training, not the clock, and no column is passed over.
     max_steps : int or "auto", default="auto"
         Most training steps; by default what the recipe says for the size of the table.
     batch_size : int or "auto", default="auto"
@@ -270,7 +272,7 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
                 seed,
                 correct=self.refine != "weights",
                 insist=self.refine is True,
-                is_late=clock.is_over,
+                is_late=lambda: clock.is_over(_LATE_SHARE),
             )
         self.refinement_ = refinement.facts
         corrections, refiner = refinement.corrections, refinement.refiner

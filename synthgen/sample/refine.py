@@ -36,10 +36,13 @@ logger = logging.getLogger(__name__)
 LEAST_ROWS: Final = 1_000
 #: The critic's ratio is flattened until this share of the rows drawn is effective.
 LEAST_EFFECTIVE: Final = 0.3
-#: Most training rows that the critic looks at, the most if it is late, and generated rows for each.
+#: Most training rows that the critic looks at, and generated rows for each.
 MOST_ROWS: Final = 60_000
-_MOST_IF_LATE: Final = 20_000
 _FAKE_PER_REAL: Final = 4
+#: Rows drawn to measure weights and marginals.
+_MEASURED: Final = 200_000
+#: Drawing takes most of the time: the most of both if it is late.
+_LATE: Final = (20_000, 50_000)
 #: Trees of the critic.
 _MOST_TREES: Final = 100
 #: Rows drawn for each row kept: as few as cut no more than this share of the weights. A row that
@@ -48,8 +51,6 @@ _POOLS: Final = (1.25, 1.5, 2.0, 3.0)
 _CUT: Final = 0.055
 #: The critic must make held-out rows likelier by so many standard errors.
 _STANDARD_ERRORS: Final = 2.0
-#: Rows drawn to measure weights and marginals.
-_MEASURED: Final = 200_000
 
 #: Draws rows: number of rows and number of the draw, to make draws different.
 Draw = Callable[[int, int], EncodedTable]
@@ -181,7 +182,7 @@ def fit_refiner(
     hidden : collection of int
         Encoded columns not to go by: they are worked out from others later.
     late : bool
-        Whether time is short: the critic looks at fewer rows.
+        Whether time is short: fewer rows are drawn, and the critic looks at fewer.
     insist : bool
         Fit a critic however few rows there are; without held-out rows, the last tenth of the
         training rows stands in for them.
@@ -193,7 +194,8 @@ def fit_refiner(
     if insist and len(holdout) == 0:
         cut = max(len(train) - max(len(train) // 10, 1), 1)
         train, holdout = train.take(slice(0, cut)), train.take(slice(cut, None))
-    count = min(max(10 * len(train), 5_000), _MEASURED)
+    most_rows, measured = _LATE if late else (MOST_ROWS, _MEASURED)
+    count = min(max(10 * len(train), 5_000), measured)
     fresh = draw(count, 3)
     real = EncodedTable.concatenate([train, holdout])
     plain = _with_raking(None, layout, real, fresh, hidden)
@@ -201,7 +203,7 @@ def fit_refiner(
     if len(holdout) == 0 or (few and not insist):
         return _report(plain, fresh, {"trees": 0, "reason": "too few rows for a critic"})
     unseen = features_of(layout, hidden)
-    shown = train.take(slice(0, _MOST_IF_LATE if late else MOST_ROWS))
+    shown = train.take(slice(0, most_rows))
     model, facts = _fit_critic(layout, shown, holdout, draw, unseen, seed)
     if facts["trees"] <= 1:
         return _report(plain, fresh, facts | {"reason": "the critic finds nothing to correct"})

@@ -15,5 +15,6 @@ def test_what_is_left_of_a_share_falls_with_time(monkeypatch: pytest.MonkeyPatch
     assert (clock.left(), clock.left(0.75), clock.is_over()) == (8.0, 6.0, False)
     now[0] += 7.0
     assert (clock.left(), clock.left(0.75), clock.is_over()) == (1.0, -1.0, False)
+    assert clock.is_over(0.75)
     now[0] += 1.0
     assert clock.is_over()

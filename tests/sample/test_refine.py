@@ -97,8 +97,8 @@ def test_hidden_columns_are_neither_judged_nor_raked() -> None:
     assert len(np.unique(kept)) == 2_000
 
 
-def test_the_critic_looks_at_fewer_rows_when_it_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synthgen.sample.refine._MOST_IF_LATE", 1_000)
+def test_fewer_rows_are_drawn_when_it_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthgen.sample.refine._LATE", (1_000, 8_000))
     asked: list[int] = []
 
     def draw(n: int, number: int) -> EncodedTable:
@@ -109,7 +109,7 @@ def test_the_critic_looks_at_fewer_rows_when_it_is_late(monkeypatch: pytest.Monk
     for late in (False, True):
         fit_refiner(small_layout(), *tables, draw, seed=0, late=late)
     # For weights and marginals, to learn from, and to stop by.
-    assert asked == [40_000, 16_000, 4_000, 40_000, 4_000, 4_000]
+    assert asked == [40_000, 16_000, 4_000, 8_000, 4_000, 4_000]
 
 
 def test_a_right_generator_is_left_alone() -> None:
