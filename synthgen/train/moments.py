@@ -15,6 +15,9 @@ MOST_CELLS: Final = 1_500
 #: Moments of a larger table are estimated from this many rows.
 MOST_ROWS: Final = 500_000
 _CHUNK: Final = 8_192
+#: Pairs counted at once, and so many operations of a matrix product take as long as one of them.
+_PAIRS: Final = 1 << 20
+_CHEAP: Final = 16
 
 
 def moment_targets(
@@ -44,11 +47,8 @@ def moment_targets(
     width = int(place.max()) + 1
     cells = layout.cells(table)
     cells = np.where(cells < 0, width, place[cells])
-    pairs = torch.zeros(width, width, device=device)
-    for start in range(0, len(cells), _CHUNK):
-        chunk = torch.as_tensor(cells[start : start + _CHUNK], device=device)
-        hot = torch.zeros(len(chunk), width + 1, device=device).scatter_(1, chunk, 1.0)[:, :width]
-        pairs += hot.T @ hot
+    counted = device.type == "cpu" and _CHEAP * cells.shape[1] < width
+    pairs = _counted(cells, width) if counted else _multiplied(cells, width, device)
     pairs /= len(cells)
     singles = pairs.diagonal().clone()
     columns = np.empty(width, dtype=np.int64)
@@ -69,6 +69,31 @@ def moment_targets(
         fold[torch.arange(layout.n_cells), torch.as_tensor(place)] = 1.0
         targets["fold"] = fold.to(targets["product_type"].dtype)
     return targets
+
+
+def _counted(cells: np.ndarray, width: int) -> Tensor:
+    """Count how often two cells occur together, (width, width), pair of columns by pair."""
+    side = width + 1
+    first, second = np.triu_indices(cells.shape[1])
+    step = max(_PAIRS // len(first), 1)
+    total = np.zeros(side * side, dtype=np.int64)
+    for start in range(0, len(cells), step):
+        chunk = cells[start : start + step]
+        together = chunk[:, first] * side + chunk[:, second]
+        total += np.bincount(together.ravel(), minlength=side * side)
+    counts = total.reshape(side, side)
+    counts = counts + counts.T - np.diag(counts.diagonal())
+    return torch.as_tensor(counts[:width, :width].astype(np.float32))
+
+
+def _multiplied(cells: np.ndarray, width: int, device: torch.device) -> Tensor:
+    """Count as :func:`_counted` does, by products of matrices: better for many columns."""
+    pairs = torch.zeros(width, width, device=device)
+    for start in range(0, len(cells), _CHUNK):
+        chunk = torch.as_tensor(cells[start : start + _CHUNK], device=device)
+        hot = torch.zeros(len(chunk), width + 1, device=device).scatter_(1, chunk, 1.0)[:, :width]
+        pairs += hot.T @ hot
+    return pairs
 
 
 def fold_cells(layout: Layout, most: int) -> np.ndarray:

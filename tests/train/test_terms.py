@@ -28,7 +28,12 @@ def targets_of(layout: Layout, table: object) -> dict[str, torch.Tensor]:
     return moment_targets(layout, table, low_precision=False, device=CPU)
 
 
-def test_targets_count_cells_and_pairs() -> None:
+@pytest.mark.parametrize("cheap", [0, 1_000])
+def test_targets_count_cells_and_pairs(cheap: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By counting, in several parts, and by products of matrices."""
+    monkeypatch.setattr("synthgen.train.moments._CHEAP", cheap)
+    monkeypatch.setattr("synthgen.train.moments._PAIRS", 40)
+    monkeypatch.setattr("synthgen.train.moments._CHUNK", 8)
     layout, table = small_layout(), linked_table(20)
     targets = targets_of(layout, table)
     cells = layout.cells(table)
