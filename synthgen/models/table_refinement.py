@@ -69,8 +69,8 @@ def refine_table(
     insist : bool
         Fit weights however few rows there are.
     is_late : callable
-        Whether the time is up: columns that come later are not corrected, but for the target, and
-        weights are learned from fewer rows.
+        Whether the time is nearly up: columns that come later are not corrected, but for the
+        target, and weights are learned from fewer rows.
     """
 
     def draw(n: int, number: int) -> EncodedTable:

@@ -15,7 +15,7 @@ MOST_CELLS: Final = 1_500
 #: Moments of a larger table are estimated from this many rows.
 MOST_ROWS: Final = 500_000
 _CHUNK: Final = 8_192
-#: Pairs counted at once, and so many operations of a matrix product take as long as one of them.
+#: Pairs counted at once, and cells a column from which on counting is faster than multiplying.
 _PAIRS: Final = 1 << 20
 _CHEAP: Final = 16
 
