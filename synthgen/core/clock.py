@@ -18,7 +18,7 @@ class Clock:
     --------
     >>> Clock(3_600.0).left(0.5) > 1_790.0
     True
-    >>> Clock(0.0).is_over()
+    >>> Clock(0.0).left() <= 0.0
     True
     """
 
@@ -29,7 +29,3 @@ class Clock:
     def left(self, share: float = 1.0) -> float:
         """Return the seconds until so large a share has passed, negative afterwards."""
         return share * self.seconds - (time.perf_counter() - self._start)
-
-    def is_over(self, share: float = 1.0) -> bool:
-        """Return whether so large a share has passed."""
-        return self.left(share) <= 0.0

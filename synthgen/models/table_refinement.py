@@ -16,7 +16,7 @@ from synthgen.encode.table import TableEncoder
 from synthgen.sample.correct import Corrections
 from synthgen.sample.draw import RowSource
 from synthgen.sample.fit_corrections import CorrectionReport, fit_corrections
-from synthgen.sample.refine import Refiner, fit_refiner
+from synthgen.sample.refine import Refiner, fit_refiner, rows_drawn
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def refine_table(
     *,
     correct: bool,
     insist: bool,
-    is_late: Callable[[], bool] = lambda: False,
+    is_late: Callable[[float], bool] = lambda _: False,
 ) -> Refinement:
     """Learn corrections of single columns, and then weights of corrected rows.
 
@@ -69,8 +69,8 @@ def refine_table(
     insist : bool
         Fit weights however few rows there are.
     is_late : callable
-        Whether the time is nearly up: columns that come later are not corrected, but for the
-        target, and weights are learned from fewer rows.
+        Whether fewer than so many seconds are left. What would take longer is left out: columns
+        are not corrected, but for the target, and weights are learned from fewer rows.
     """
 
     def draw(n: int, number: int) -> EncodedTable:
@@ -88,6 +88,7 @@ def refine_table(
             missing=encoder.missing_states.tolist(),
             skip=[*followers, *totals],
             last=next((k for k, own in enumerate(names) if target in own), None),
+            later_rows=rows_drawn(len(train), len(holdout), late=True),
             is_late=is_late,
             seed=seed,
         )
@@ -106,7 +107,7 @@ def refine_table(
         draw_corrected,
         seed=seed,
         hidden=followers,
-        late=is_late(),
+        late=is_late(found.row_seconds * rows_drawn(len(train), len(holdout), late=False)),
         insist=insist,
     )
     steps = [fact | {"column": list(names[fact["column"]])} for fact in found.facts]

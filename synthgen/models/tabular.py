@@ -58,7 +58,7 @@ _MOST_VALIDATION = 4_000
 #: follows, and at least so much however long the preparation took.
 _TRAINING_SHARE = 0.75
 _LEAST_SHARE = 0.25
-#: When this share is over it is late, and the refinement takes what is quick.
+#: The refinement leaves out what would not be done when this share is over.
 _LATE_SHARE = 0.92
 
 
@@ -272,7 +272,7 @@ class GANSynthesizer(SavedTables, PrivateTables, EncodedSynthesizer):
                 seed,
                 correct=self.refine != "weights",
                 insist=self.refine is True,
-                is_late=lambda: clock.is_over(_LATE_SHARE),
+                is_late=lambda seconds: clock.left(_LATE_SHARE) <= seconds,
             )
         self.refinement_ = refinement.facts
         corrections, refiner = refinement.corrections, refinement.refiner

@@ -14,8 +14,9 @@ import lightgbm as lgb
 import numpy as np
 
 from synthgen.core.parallel import map_ahead
-from synthgen.sample.correct import probabilities, raw_scores, surely_kept
+from synthgen.sample.correct import probabilities, surely_kept
 from synthgen.sample.places import OpenRows
+from synthgen.sample.trees import raw_scores
 from synthgen.train.detection import tree_parameters
 
 _ROUNDS: Final = 150
@@ -57,6 +58,11 @@ class Sides:
     hidden: list[int]
     whole: bool
     unordered: list[int] = field(default_factory=list)
+
+    @property
+    def n_generated(self) -> int:
+        """Generated rows, the spare ones included."""
+        return len(self.generated.table) + len(self.spare.table)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ import numpy as np
 from synthgen.encode.calibrate import monotone_map
 from synthgen.encode.layout import EncodedTable, Layout
 from synthgen.sample.places import BlockPlace, HeadPlace, OpenRows
-from synthgen.sample.refine import read_trees
+from synthgen.sample.trees import raw_scores, read_trees
 
 
 @dataclass(frozen=True)
@@ -213,11 +213,6 @@ class Corrections:
                 place = BlockPlace(fact["ordered"], arrays[f"correction.{number}.tops"])
             steps.append(ScoreCorrection(place, change, fact["spread"], generated, *curves))
         return cls(layout, tuple(steps))
-
-
-def raw_scores(trees: lgb.Booster, matrix: np.ndarray) -> np.ndarray:
-    """Return the trees' sums: (n,), or (n, states) of several states."""
-    return np.asarray(trees.predict(matrix, raw_score=True, num_threads=1))
 
 
 def by_state(log_odds: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ that have gone through it.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -31,10 +32,10 @@ from synthgen.sample.correct import (
     Corrections,
     ScoreCorrection,
     StateCorrection,
-    raw_scores,
 )
 from synthgen.sample.places import BlockPlace, HeadPlace, OpenRows
 from synthgen.sample.refine import Draw
+from synthgen.sample.trees import raw_scores
 from synthgen.train.detection import detection_auc, features_of, gates_of, unordered_features
 
 logger = logging.getLogger(__name__)
@@ -75,11 +76,14 @@ class CorrectionReport:
         error, and how many trees sampling evaluates for a row, on average.
     passed_over : list of int
         Encoded columns that there was no time for.
+    row_seconds : float
+        What it takes to draw a generated row and correct it, on average.
     """
 
     corrections: Corrections | None
     facts: list[dict[str, Any]]
     passed_over: list[int] = field(default_factory=list)
+    row_seconds: float = 0.0
 
 
 def fit_corrections(
@@ -91,7 +95,8 @@ def fit_corrections(
     missing: Collection[int] = (),
     skip: Collection[int] = (),
     last: int | None = None,
-    is_late: Callable[[], bool] = lambda: False,
+    later_rows: int = 0,
+    is_late: Callable[[float], bool] = lambda _: False,
     seed: int,
 ) -> CorrectionReport:
     """Learn one sweep of corrections.
@@ -109,8 +114,11 @@ def fit_corrections(
         Encoded columns to leave alone, and not to go by: they are worked out from others later.
     last : int, optional
         Encoded column to correct last, when the others are as good as they get.
+    later_rows : int
+        Rows that will be drawn, and corrected, once corrections are learned.
     is_late : callable
-        Asked before each column; once it is late, all but the last one are passed over.
+        Asked before each column whether fewer seconds are left than one more column and those rows
+        will take, going by the columns before it; if so, all but the last one are passed over.
     seed : int
 
     Returns
@@ -120,36 +128,70 @@ def fit_corrections(
     if len(train) + len(holdout) < LEAST_ROWS:
         return CorrectionReport(None, [])
     hidden = features_of(layout, skip)
+    start = time.perf_counter()
     sides = _sides(layout, train.take(slice(0, MOST_ROWS)), holdout, draw, hidden, seed)
+    row_seconds = (time.perf_counter() - start) / sides.n_generated
+    slowest = 0.0
     rng = np.random.default_rng(seed)
-    steps: list[Correction] = []
-    facts: list[dict[str, Any]] = []
-    passed_over: list[int] = []
     # The least so far: small losses must not add up.
     told = _told_apart(sides, sides.generated, seed)
+    steps: list[_Step] = []
+    passed_over: list[int] = []
     for column, place in _places(layout, set(missing), last):
         if column in skip:
             continue
-        if column != last and is_late():
+        # The last column, which is never passed over, will take its time as well.
+        columns = slowest if last is None else 2 * slowest
+        if column != last and is_late(columns + row_seconds * later_rows):
             passed_over.append(column)
             continue
-        found = _learn(place, sides, rng, seed)
-        if found is None:
-            continue
-        step, fact = found
-        corrected = [OpenRows(layout, side.table) for side in (sides.generated, sides.spare)]
-        for side in corrected:
-            step.apply(side, rng)
-        now = _told_apart(sides, corrected[0], seed)
-        if now > told + _MOST_WORSE:
-            logger.debug("Column %d: rows are easier to tell after its correction.", column)
-            continue
-        told = min(told, now)
-        sides = replace(sides, generated=corrected[0], spare=corrected[1])
-        steps.append(step)
-        facts.append({"column": column, **fact, "detection": round(now, 4)})
-    corrections = Corrections(layout, tuple(steps)) if steps else None
-    return CorrectionReport(corrections, facts, passed_over)
+        start = time.perf_counter()
+        step = _take_step(column, place, sides, told, rng, seed)
+        slowest = max(slowest, time.perf_counter() - start)
+        if step is not None:
+            told, sides = min(told, step.told), step.sides
+            row_seconds += step.seconds / sides.n_generated
+            steps.append(step)
+    corrections = Corrections(layout, tuple(step.correction for step in steps)) if steps else None
+    return CorrectionReport(corrections, [step.fact for step in steps], passed_over, row_seconds)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A correction that is worth it, the sides after it, and what applying it took."""
+
+    correction: Correction
+    fact: dict[str, Any]
+    sides: Sides
+    told: float
+    seconds: float
+
+
+def _take_step(
+    column: int,
+    place: HeadPlace | BlockPlace | int,
+    sides: Sides,
+    told: float,
+    rng: np.random.Generator,
+    seed: int,
+) -> _Step | None:
+    """Learn a correction and apply it; None if it gains too little or does harm."""
+    found = _learn(place, sides, rng, seed)
+    if found is None:
+        return None
+    correction, fact = found
+    start = time.perf_counter()
+    corrected = [OpenRows(sides.real.layout, side.table) for side in (sides.generated, sides.spare)]
+    for side in corrected:
+        correction.apply(side, rng)
+    seconds = time.perf_counter() - start
+    now = _told_apart(sides, corrected[0], seed)
+    if now > told + _MOST_WORSE:
+        logger.debug("Column %d: rows are easier to tell after its correction.", column)
+        return None
+    fact = {"column": column, **fact, "detection": round(now, 4)}
+    sides = replace(sides, generated=corrected[0], spare=corrected[1])
+    return _Step(correction, fact, sides, now, seconds)
 
 
 def _told_apart(sides: Sides, generated: OpenRows, seed: int) -> float:

@@ -19,8 +19,8 @@ import lightgbm as lgb
 import numpy as np
 
 from synthgen.encode.layout import EncodedTable, Layout
-from synthgen.errors import ArtifactError
 from synthgen.sample.rake import Raking, fit_raking, rake_to
+from synthgen.sample.trees import raw_scores, read_trees
 from synthgen.train.detection import (
     detection_auc,
     features,
@@ -125,20 +125,6 @@ def systematic(weights: np.ndarray, n: int, rng: np.random.Generator) -> np.ndar
     return np.asarray(np.minimum(np.searchsorted(running, points, "right"), len(weights) - 1))
 
 
-def read_trees(model: str) -> lgb.Booster:
-    """Read boosted trees from LightGBM's text format.
-
-    Raises
-    ------
-    ArtifactError
-        If the text is not such a model.
-    """
-    try:
-        return lgb.Booster(model_str=model)
-    except lgb.basic.LightGBMError as error:
-        raise ArtifactError(f"The refinement critic cannot be read: {error}.") from error
-
-
 @dataclass(frozen=True)
 class RefineReport:
     """What fitting a refiner found.
@@ -194,16 +180,14 @@ def fit_refiner(
     if insist and len(holdout) == 0:
         cut = max(len(train) - max(len(train) // 10, 1), 1)
         train, holdout = train.take(slice(0, cut)), train.take(slice(cut, None))
-    most_rows, measured = _LATE if late else (MOST_ROWS, _MEASURED)
-    count = min(max(10 * len(train), 5_000), measured)
-    fresh = draw(count, 3)
+    fresh = draw(_measured(len(train), late=late), 3)
     real = EncodedTable.concatenate([train, holdout])
     plain = _with_raking(None, layout, real, fresh, hidden)
     few = len(train) < LEAST_ROWS or len(holdout) < LEAST_ROWS // 10
     if len(holdout) == 0 or (few and not insist):
         return _report(plain, fresh, {"trees": 0, "reason": "too few rows for a critic"})
     unseen = features_of(layout, hidden)
-    shown = train.take(slice(0, most_rows))
+    shown = train.take(slice(0, _shown(len(train), late=late)))
     model, facts = _fit_critic(layout, shown, holdout, draw, unseen, seed)
     if facts["trees"] <= 1:
         return _report(plain, fresh, facts | {"reason": "the critic finds nothing to correct"})
@@ -216,6 +200,22 @@ def fit_refiner(
         return _report(plain, fresh, facts | {"trees": 0, "reason": reason})
     report = _report(refiner, fresh, facts)
     return report if report.refiner is not None else _report(plain, fresh, report.facts)
+
+
+def rows_drawn(n_train: int, n_holdout: int, *, late: bool) -> int:
+    """Return how many generated rows :func:`fit_refiner` draws of so many real ones."""
+    learned = _FAKE_PER_REAL * (_shown(n_train, late=late) + n_holdout)
+    return _measured(n_train, late=late) + learned
+
+
+def _measured(n_train: int, *, late: bool) -> int:
+    """Return how many generated rows weights and marginals are measured on."""
+    return min(max(10 * n_train, 5_000), _LATE[1] if late else _MEASURED)
+
+
+def _shown(n_train: int, *, late: bool) -> int:
+    """Return how many training rows the critic looks at."""
+    return min(n_train, _LATE[0] if late else MOST_ROWS)
 
 
 def raked(layout: Layout, shares: np.ndarray, n_rows: float, generated: EncodedTable) -> Refiner:
@@ -346,5 +346,4 @@ def _labelled(
 
 
 def _log_ratio(booster: lgb.Booster, table: EncodedTable, layout: Layout) -> np.ndarray:
-    rows = features(table, gates_of(layout))
-    return np.asarray(booster.predict(rows, raw_score=True, num_threads=1))
+    return raw_scores(booster, features(table, gates_of(layout)))

@@ -12,9 +12,8 @@ def test_what_is_left_of_a_share_falls_with_time(monkeypatch: pytest.MonkeyPatch
     now = [100.0]
     monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
     clock = Clock(8.0)
-    assert (clock.left(), clock.left(0.75), clock.is_over()) == (8.0, 6.0, False)
+    assert (clock.left(), clock.left(0.75)) == (8.0, 6.0)
     now[0] += 7.0
-    assert (clock.left(), clock.left(0.75), clock.is_over()) == (1.0, -1.0, False)
-    assert clock.is_over(0.75)
+    assert (clock.left(), clock.left(0.75)) == (1.0, -1.0)
     now[0] += 1.0
-    assert clock.is_over()
+    assert clock.left() == 0.0

@@ -143,7 +143,7 @@ def test_the_target_is_corrected_last() -> None:
 def test_a_refinement_that_is_late_corrects_the_target_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Clock, "is_over", lambda _, share: True)
+    monkeypatch.setattr(Clock, "left", lambda self, share=1.0: 0.0)
     table = people(3_000, seed=0)
     rows = table.drop(columns="retired"), table["retired"]
     model = GANSynthesizer(max_steps=80, max_minutes=10.0, random_state=0).fit(*rows)

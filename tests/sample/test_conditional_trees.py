@@ -4,8 +4,8 @@ import numpy as np
 
 from synthgen.encode.layout import EncodedTable, Layout, StateBlock
 from synthgen.sample.conditional_trees import Sides, Task, boost_on_unseen, fit_generated
-from synthgen.sample.correct import raw_scores
 from synthgen.sample.places import OpenRows
+from synthgen.sample.trees import raw_scores
 
 #: Of the states of the first block; the others are even, and nothing depends on anything.
 SHARES = np.array([0.6, 0.3, 0.09, 0.007, 0.003])

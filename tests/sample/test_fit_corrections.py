@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -86,15 +88,40 @@ def test_columns_can_be_left_out_and_one_put_last() -> None:
 def test_when_it_is_late_only_the_last_column_is_corrected() -> None:
     data = (small_layout(), related(3_000, 1), related(1_200, 2), draw_independent)
     asked = iter([False, True, True])
-    report = fit_corrections(*data, is_late=lambda: next(asked, True), seed=0)
+    report = fit_corrections(*data, is_late=lambda seconds: next(asked, True), seed=0)
     assert [fact["column"] for fact in report.facts] == [0]
     assert report.passed_over
     assert set(report.passed_over) == {
         column for column, _ in module._places(data[0], set(), None)
     } - {0}
-    late = fit_corrections(*data, last=0, is_late=lambda: True, seed=0)
+    late = fit_corrections(*data, last=0, is_late=lambda seconds: True, seed=0)
     assert [fact["column"] for fact in late.facts] == [0]
     assert 0 not in late.passed_over
+
+
+def test_what_is_to_come_is_taken_to_cost_what_it_did_so_far(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr(module.time, "perf_counter", lambda: float(next(ticks)))
+    data = (small_layout(), related(3_000, 1), related(1_200, 2), draw_independent)
+    needed: list[float] = []
+
+    def is_late(seconds: float) -> bool:
+        needed.append(seconds)
+        return False
+
+    # As many rows as are generated for learning, whose drawing takes one tick, and correcting them
+    # another; a column that is corrected takes three.
+    report = fit_corrections(*data, later_rows=12_500, is_late=is_late, seed=0)
+    assert [fact["column"] for fact in report.facts][:2] == [0, 1]
+    assert needed[:3] == pytest.approx([1.0, 3.0 + 2.0, 3.0 + 3.0])
+    assert report.row_seconds == pytest.approx((1.0 + len(report.facts)) / 12_500)
+    # The column put last is never passed over, so its time is kept for it.
+    needed.clear()
+    ticks = itertools.count()
+    fit_corrections(*data, last=2, later_rows=12_500, is_late=is_late, seed=0)
+    assert needed[:2] == pytest.approx([1.0, 6.0 + 2.0])
 
 
 def test_the_same_seed_gives_the_same_trees() -> None:

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from synthgen.encode.layout import EncodedTable
-from synthgen.errors import ArtifactError
-from synthgen.sample.refine import fit_refiner, read_trees, systematic
+from synthgen.sample.refine import fit_refiner, rows_drawn, systematic
 from tests.nn.layouts import linked_table, random_table, small_layout
 
 
@@ -110,6 +109,8 @@ def test_fewer_rows_are_drawn_when_it_is_late(monkeypatch: pytest.MonkeyPatch) -
         fit_refiner(small_layout(), *tables, draw, seed=0, late=late)
     # For weights and marginals, to learn from, and to stop by.
     assert asked == [40_000, 16_000, 4_000, 8_000, 4_000, 4_000]
+    drawn = [rows_drawn(4_000, 1_000, late=late) for late in (False, True)]
+    assert drawn == [sum(asked[:3]), sum(asked[3:])]
 
 
 def test_a_right_generator_is_left_alone() -> None:
@@ -151,9 +152,3 @@ def test_the_same_seed_gives_the_same_refiner() -> None:
     assert second is not None
     assert first.model == second.model
     np.testing.assert_array_equal(first.raking.log_factors, second.raking.log_factors)
-
-
-@pytest.mark.parametrize("text", ["", "garbage", "tree\nversion=v4\n"])
-def test_text_that_is_no_model_is_refused(text: str) -> None:
-    with pytest.raises(ArtifactError, match="refinement critic cannot be read"):
-        read_trees(text)
