@@ -36,6 +36,7 @@ COLUMNS: tuple[Column, ...] = (
     ("trend_holdout", "Trend, holdout", 4, 1),
     ("c2st_logistic", "C2ST logistic", 3, 1),
     ("c2st_trees", "C2ST trees", 3, 1),
+    ("c2st_train", "C2ST, training rows", 3, 1),
     ("utility", "Utility", 4, 1),
     ("utility_real", "Utility of real", 4, 0),
     ("global_utility", "Global utility", 3, 1),
