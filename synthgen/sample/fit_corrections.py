@@ -135,7 +135,8 @@ def fit_corrections(
     rng = np.random.default_rng(seed)
     # The least so far: small losses must not add up.
     told = _told_apart(sides, sides.generated, seed)
-    steps: list[_Step] = []
+    steps: list[Correction] = []
+    facts: list[dict[str, Any]] = []
     passed_over: list[int] = []
     for column, place in _places(layout, set(missing), last):
         if column in skip:
@@ -151,9 +152,10 @@ def fit_corrections(
         if step is not None:
             told, sides = min(told, step.told), step.sides
             row_seconds += step.seconds / sides.n_generated
-            steps.append(step)
-    corrections = Corrections(layout, tuple(step.correction for step in steps)) if steps else None
-    return CorrectionReport(corrections, [step.fact for step in steps], passed_over, row_seconds)
+            steps.append(step.correction)
+            facts.append(step.fact)
+    corrections = Corrections(layout, tuple(steps)) if steps else None
+    return CorrectionReport(corrections, facts, passed_over, row_seconds)
 
 
 @dataclass(frozen=True)
